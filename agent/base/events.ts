@@ -1,0 +1,66 @@
+import { EventEmitter } from 'node:events';
+import type { ResolvedLevel } from './words.ts';
+
+/** Everything that happens in an agent and that somebody may want to follow. */
+export type AgentEvent =
+  | { type: 'run.queued'; runId: string; scriptName: string; taskId?: string }
+  | { type: 'run.waiting'; runId: string; for: 'profile'; profile: string }
+  | { type: 'run.started'; runId: string; scriptName: string; profile: string | null; level: ResolvedLevel }
+  | {
+      type: 'run.finished';
+      runId: string;
+      state: RunEndState;
+      errorName?: string;
+      message?: string;
+      durationMs: number;
+    }
+  | { type: 'step.started'; runId: string; stepNumber: number; name: string; action: string }
+  | {
+      type: 'step.finished';
+      runId: string;
+      stepNumber: number;
+      name: string;
+      action: string;
+      success: boolean;
+      durationMs: number;
+      error?: { name: string; message: string };
+    }
+  | { type: 'upload.finished'; runId: string; key: string; sizeBytes: number }
+  | { type: 'upload.failed'; runId: string; key: string; message: string; attempt: number; retryAt: number }
+  | { type: 'human.requested'; runId: string; stepNumber: number; message: string; deadline: number }
+  | { type: 'human.resolved'; runId: string; by: 'person' | 'condition' | 'timeout' | 'cancel' }
+  | { type: 'agent.state'; state: string; detail?: string }
+  | { type: 'task.received'; taskId: string; runId: string }
+  | {
+      type: 'task.reported';
+      taskId: string;
+      runId: string;
+      outcome: 'succeeded' | 'failed';
+      errorName?: string;
+    }
+  | { type: 'lease.lost'; taskId: string; runId: string; reason: string };
+
+export type RunEndState = 'succeeded' | 'failed' | 'cancelled' | 'lost';
+
+type Listener = (event: AgentEvent) => void;
+
+/** In-process fan-out of {@link AgentEvent}. A listener that throws never reaches the emitter. */
+export class EventBus {
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
+
+  emit(event: AgentEvent): void {
+    for (const listener of this.#emitter.listeners('event')) {
+      try {
+        (listener as Listener)(event);
+      } catch {
+        // A broken follower must not break the run it follows.
+      }
+    }
+  }
+
+  /** Returns a function that unsubscribes. */
+  on(listener: Listener): () => void {
+    this.#emitter.on('event', listener);
+    return () => this.#emitter.off('event', listener);
+  }
+}

@@ -1,0 +1,60 @@
+import type { JsonObject, RecordingLevel } from '../base/words.ts';
+
+/** What to run, and how. A task makes one of these; so do `exec` and the API. */
+export interface RunRequest {
+  runId: string;
+  taskId?: string;
+  input: RunInput;
+  /** `recording_level` of the task input. */
+  taskLevel?: RecordingLevel;
+  /** Name of the agent or state machine that asks, for `recording.level_by_agent`. */
+  agentName?: string;
+  overrides?: {
+    profile?: string;
+    headed?: boolean;
+    /** Wins over everything but the owner's cap. */
+    level?: RecordingLevel;
+    /** Where the run's files go instead of the data directory. */
+    outDir?: string;
+  };
+}
+
+export type RunInput =
+  | { kind: 'script'; script: unknown; variables?: JsonObject }
+  | { kind: 'stored'; name: string; version?: string; variables?: JsonObject }
+  | { kind: 'prompt'; prompt: string; startingPage?: string; schema?: JsonObject };
+
+/** How a run ended. Never thrown: a run that could not even start is `failed` too. */
+export interface RunOutcome {
+  runId: string;
+  state: 'succeeded' | 'failed' | 'cancelled' | 'lost';
+  /** The result as the script format documents it. */
+  result: JsonObject;
+  error?: RunError;
+  /** The script said `"on_failure": "return"`: report success with `success: false` inside. */
+  returnOnFailure: boolean;
+}
+
+export interface RunError {
+  /** One of ERROR_NAMES, or the name that a `fail` step chose. */
+  name: string;
+  message: string;
+  /** `{run_id, step, name, action, message, url, evidence, data}` for SendTaskFailure's cause. */
+  cause: JsonObject;
+}
+
+export interface RunExecutor {
+  /**
+   * Runs to the end. `signal` cancels or fences: once it is aborted no further browser action leaves the
+   * machine; its reason is an AgentError (`BrowserAgent.Cancelled`), or {@link LeaseLost} for a fence.
+   */
+  execute(request: RunRequest, options: { signal: AbortSignal }): Promise<RunOutcome>;
+}
+
+/** Abort reason of a run whose lease is gone: the run ends `lost` and nothing is reported. */
+export class LeaseLost extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'LeaseLost';
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The schema, one entry per version; an entry that has been released is never changed. Times are
+ * milliseconds since the epoch, sizes are bytes, JSON columns hold text that is parsed on reading.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE tasks (
+    task_id       TEXT PRIMARY KEY,
+    token         TEXT NOT NULL,
+    activity_arn  TEXT NOT NULL,
+    input         TEXT NOT NULL,
+    input_sha256  TEXT NOT NULL,
+    run_id        TEXT NOT NULL UNIQUE,
+    state         TEXT NOT NULL CHECK (state IN ('received','running','reporting','reported','lost')),
+    received_at   INTEGER NOT NULL,
+    last_heartbeat_at INTEGER,
+    ended_at      INTEGER,
+    lost_reason   TEXT,
+    fence_ms      INTEGER
+  ) STRICT;
+  CREATE INDEX tasks_open ON tasks (state) WHERE state IN ('received','running','reporting');
+
+  CREATE TABLE outbox (
+    task_id       TEXT PRIMARY KEY REFERENCES tasks (task_id) ON DELETE CASCADE,
+    kind          TEXT NOT NULL CHECK (kind IN ('success','failure')),
+    payload       TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    next_at       INTEGER NOT NULL,
+    last_error    TEXT
+  ) STRICT;
+
+  CREATE TABLE runs (
+    run_id        TEXT PRIMARY KEY,
+    task_id       TEXT,
+    script_name   TEXT NOT NULL,
+    script        TEXT NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('queued','waiting','running','succeeded','failed','cancelled','lost')),
+    level         TEXT NOT NULL,
+    level_reason  TEXT NOT NULL,
+    profile       TEXT,
+    queued_at     INTEGER NOT NULL,
+    started_at    INTEGER,
+    ended_at      INTEGER,
+    error_name    TEXT,
+    error_message TEXT,
+    result        TEXT
+  ) STRICT;
+  CREATE INDEX runs_by_time ON runs (queued_at DESC);
+
+  CREATE TABLE steps (
+    run_id        TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+    step_number   INTEGER NOT NULL,
+    name          TEXT NOT NULL,
+    action        TEXT NOT NULL,
+    path          TEXT NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('intent','done')),
+    success       INTEGER,
+    started_at    INTEGER NOT NULL,
+    ended_at      INTEGER,
+    result        TEXT,
+    PRIMARY KEY (run_id, step_number)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE artifacts (
+    artifact_id   INTEGER PRIMARY KEY,
+    run_id        TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+    kind          TEXT NOT NULL,
+    key           TEXT NOT NULL,
+    path          TEXT NOT NULL,
+    content_type  TEXT NOT NULL,
+    size_bytes    INTEGER NOT NULL,
+    sha256        TEXT NOT NULL,
+    upload        INTEGER NOT NULL,
+    keep          INTEGER NOT NULL,
+    masked        INTEGER NOT NULL DEFAULT 0,
+    step_number   INTEGER,
+    created_at    INTEGER NOT NULL,
+    UNIQUE (run_id, key)
+  ) STRICT;
+
+  CREATE TABLE uploads (
+    upload_id     INTEGER PRIMARY KEY,
+    run_id        TEXT NOT NULL,
+    path          TEXT NOT NULL,
+    bucket        TEXT NOT NULL,
+    key           TEXT NOT NULL,
+    content_type  TEXT NOT NULL,
+    metadata      TEXT NOT NULL,
+    size_bytes    INTEGER NOT NULL,
+    sha256        TEXT NOT NULL,
+    priority      INTEGER NOT NULL DEFAULT 0,
+    remove_after  INTEGER NOT NULL DEFAULT 0,
+    state         TEXT NOT NULL CHECK (state IN ('pending','done','failed')),
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    next_at       INTEGER NOT NULL,
+    last_error    TEXT,
+    multipart_id  TEXT,
+    created_at    INTEGER NOT NULL,
+    done_at       INTEGER,
+    UNIQUE (bucket, key)
+  ) STRICT;
+  CREATE INDEX uploads_due ON uploads (next_at) WHERE state = 'pending';
+  CREATE INDEX uploads_by_run ON uploads (run_id);
+
+  CREATE TABLE profiles (
+    profile_id    TEXT PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    tags          TEXT NOT NULL DEFAULT '[]',
+    description   TEXT NOT NULL DEFAULT '',
+    dir           TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    last_used_at  INTEGER,
+    signed_in_at  INTEGER
+  ) STRICT;
+
+  CREATE TABLE profile_locks (
+    profile_id    TEXT PRIMARY KEY REFERENCES profiles (profile_id) ON DELETE CASCADE,
+    run_id        TEXT NOT NULL,
+    owner_pid     INTEGER NOT NULL,
+    owner_started TEXT NOT NULL,
+    acquired_at   INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE processes (
+    pid           INTEGER NOT NULL,
+    started       TEXT NOT NULL,
+    kind          TEXT NOT NULL CHECK (kind IN ('browser','ffmpeg')),
+    owner_pid     INTEGER NOT NULL,
+    owner_started TEXT NOT NULL,
+    run_id        TEXT,
+    user_data_dir TEXT,
+    created_at    INTEGER NOT NULL,
+    PRIMARY KEY (pid, started)
+  ) STRICT;
+
+  CREATE TABLE aws_values (
+    key           TEXT PRIMARY KEY,
+    value         TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    fetched_at    INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE agent_state (
+    key           TEXT PRIMARY KEY,
+    value         TEXT NOT NULL,
+    updated_at    INTEGER NOT NULL
+  ) STRICT;
+  `,
+];

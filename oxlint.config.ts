@@ -1,0 +1,68 @@
+import { defineConfig } from 'oxlint';
+
+/**
+ * Which folder of agent/ may import which: data, so that the direction of every dependency is written
+ * down once. A folder may always import itself and agent/base.
+ */
+const allowedImports: Record<string, string[]> = {
+  base: [],
+  script: [],
+  store: [],
+  aws: [],
+  config: ['aws', 'store'],
+  recording: ['script'],
+  browser: ['script', 'store'],
+  uploads: ['store', 'aws'],
+  runs: ['script', 'browser', 'recording', 'store', 'uploads'],
+  activity: ['script', 'runs', 'store', 'aws', 'uploads'],
+  sandbox: [],
+  cli: ['script', 'browser', 'recording', 'store', 'uploads', 'runs', 'activity', 'config', 'aws', 'sandbox'],
+};
+
+const folders = Object.keys(allowedImports);
+
+export default defineConfig({
+  plugins: ['typescript', 'import', 'unicorn', 'promise', 'vitest'],
+  categories: { correctness: 'error', suspicious: 'error' },
+  rules: {
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/consistent-type-imports': 'error',
+    'typescript/switch-exhaustiveness-check': 'error',
+    'import/no-cycle': 'error',
+    'import/no-unassigned-import': 'off',
+    'no-await-in-loop': 'off',
+    'no-shadow': 'off',
+    'no-underscore-dangle': 'off',
+    'unicorn/consistent-function-scoping': 'off',
+    'unicorn/no-array-sort': 'off',
+    'typescript/no-unsafe-type-assertion': 'off',
+    'typescript/no-unnecessary-type-assertion': 'off',
+    'vitest/no-conditional-tests': 'off',
+    'vitest/require-mock-type-parameters': 'off',
+  },
+  overrides: [
+    ...folders.map((folder) => {
+      const forbidden = folders.filter(
+        (other) => other !== folder && other !== 'base' && !allowedImports[folder]!.includes(other),
+      );
+      return {
+        files: [`agent/${folder}/**/*.ts`],
+        rules: {
+          'no-restricted-imports': [
+            'error',
+            {
+              patterns: [
+                {
+                  group: [...forbidden.map((other) => `**/${other}/**`), 'electron', 'electron/**'],
+                  message: `agent/${folder} may import only base${allowedImports[folder]!.map((f) => `, ${f}`).join('')} (see oxlint.config.ts).`,
+                },
+              ],
+            },
+          ],
+        },
+      };
+    }),
+  ],
+  ignorePatterns: ['dist', 'coverage', 'node_modules', 'resources/portal'],
+});
