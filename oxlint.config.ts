@@ -41,28 +41,26 @@ export default defineConfig({
     'vitest/no-conditional-tests': 'off',
     'vitest/require-mock-type-parameters': 'off',
   },
-  overrides: [
-    ...folders.map((folder) => {
-      const forbidden = folders.filter(
-        (other) => other !== folder && other !== 'base' && !allowedImports[folder]!.includes(other),
-      );
-      return {
-        files: [`agent/${folder}/**/*.ts`],
-        rules: {
-          'no-restricted-imports': [
-            'error',
-            {
-              patterns: [
-                {
-                  group: [...forbidden.map((other) => `**/${other}/**`), 'electron', 'electron/**'],
-                  message: `agent/${folder} may import only base${allowedImports[folder]!.map((f) => `, ${f}`).join('')} (see oxlint.config.ts).`,
-                },
-              ],
-            },
-          ],
-        },
-      };
-    }),
-  ],
+  overrides: folders.map((folder) => {
+    const forbidden = folders.filter(
+      (other) => other !== folder && other !== 'base' && !allowedImports[folder]!.includes(other),
+    );
+    return {
+      files: [`agent/${folder}/**/*.ts`],
+      rules: {
+        'no-restricted-imports': [
+          'error' as const,
+          {
+            patterns: [
+              {
+                group: [...forbidden.map((other) => `**/${other}/**`), 'electron', 'electron/**'],
+                message: `agent/${folder} may import only base${allowedImports[folder]!.map((name) => `, ${name}`).join('')} (see oxlint.config.ts).`,
+              },
+            ],
+          },
+        ],
+      },
+    };
+  }),
   ignorePatterns: ['dist', 'coverage', 'node_modules', 'resources/portal'],
 });

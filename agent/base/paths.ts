@@ -24,14 +24,10 @@ export interface HomePaths {
 export function defaultHome(env: NodeJS.ProcessEnv = process.env): string {
   if (env['LBA_HOME']) return env['LBA_HOME'];
   const name = 'local-browser-agent';
-  switch (platform()) {
-    case 'win32':
-      return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), name);
-    case 'darwin':
-      return join(homedir(), 'Library', 'Application Support', name);
-    default:
-      return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), name);
-  }
+  const os = platform();
+  if (os === 'win32') return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), name);
+  if (os === 'darwin') return join(homedir(), 'Library', 'Application Support', name);
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), name);
 }
 
 export function homePaths(home: string): HomePaths {

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase, type Database } from './database.ts';
+import { migrations } from './migrations.ts';
+import { RunStore } from './runs.ts';
+
+let folder: string;
+let db: Database;
+let runs: RunStore;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lba-store-'));
+  db = openDatabase(join(folder, 'sub', 'agent.db'));
+  runs = new RunStore(db);
+});
+
+afterEach(() => {
+  db.close();
+  rmSync(folder, { recursive: true });
+});
+
+function create(runId: string): void {
+  runs.create({
+    runId,
+    taskId: null,
+    scriptName: 'sample',
+    script: '{}',
+    level: { level: 'INFO', reason: 'built-in default' },
+    profile: null,
+    now: 1,
+  });
+}
+
+describe('the database', () => {
+  test('is in WAL mode with synchronous=FULL', () => {
+    expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(db.pragma('synchronous', { simple: true })).toBe(2);
+  });
+
+  test('of a newer program is refused with words that say what to do', () => {
+    db.pragma(`user_version = ${migrations.length + 1}`);
+    expect(() => openDatabase(join(folder, 'sub', 'agent.db'))).toThrow(/newer version.*--home/);
+  });
+});
+
+describe('a run', () => {
+  test('goes through legal states only', () => {
+    create('r1');
+    runs.transition('r1', 'running', { now: 2, profile: 'portal' });
+    runs.transition('r1', 'failed', { now: 3, errorName: 'BrowserAgent.StepFailed', errorMessage: 'no' });
+    expect(runs.get('r1')).toMatchObject({
+      state: 'failed',
+      profile: 'portal',
+      started_at: 2,
+      ended_at: 3,
+      error_name: 'BrowserAgent.StepFailed',
+    });
+    expect(() => runs.transition('r1', 'running', { now: 4 })).toThrow(/cannot go from failed to running/);
+  });
+
+  test('keeps its result', () => {
+    create('r1');
+    runs.transition('r1', 'running', { now: 2 });
+    runs.transition('r1', 'succeeded', { now: 3, result: { success: true } });
+    expect(runs.result('r1')).toEqual({ success: true });
+  });
+
+  test('is listed newest first, page by page', () => {
+    for (const id of ['a', 'b', 'c', 'd']) create(id);
+    const first = runs.list({ limit: 3 });
+    expect(first.map((run) => run.run_id)).toEqual(['d', 'c', 'b']);
+    expect(runs.list({ limit: 3, before: 'b' }).map((run) => run.run_id)).toEqual(['a']);
+    expect(runs.unfinished()).toHaveLength(4);
+  });
+
+  test('remembers the last finished step and the one in doubt', () => {
+    create('r1');
+    expect(runs.lastSteps('r1')).toEqual({ finished: null, inDoubt: null });
+    runs.stepIntent('r1', { number: 1, name: 'Open', action: 'navigate', path: '$.steps[0]', now: 5 });
+    runs.stepDone('r1', { number: 1, success: true, now: 6, result: { success: true } });
+    runs.stepIntent('r1', { number: 2, name: 'Pay', action: 'click', path: '$.steps[1]', now: 7 });
+    const last = runs.lastSteps('r1');
+    expect(last.finished?.name).toBe('Open');
+    expect(last.inDoubt?.name).toBe('Pay');
+  });
+
+  test('takes its journal and artifacts with it when removed', () => {
+    create('r1');
+    runs.stepIntent('r1', { number: 1, name: 'Open', action: 'navigate', path: '$.steps[0]', now: 5 });
+    runs.addArtifact('r1', {
+      kind: 'manifest',
+      key: 'manifest.json',
+      path: join(folder, 'manifest.json'),
+      contentType: 'application/json',
+      sizeBytes: 2,
+      sha256: 'x',
+      upload: true,
+      keep: true,
+      masked: 0,
+      now: 1,
+    });
+    expect(runs.artifacts('r1')).toHaveLength(1);
+    runs.remove('r1');
+    expect(runs.get('r1')).toBeUndefined();
+    expect(runs.artifacts('r1')).toEqual([]);
+    expect(runs.steps('r1')).toEqual([]);
+  });
+});

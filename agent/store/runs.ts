@@ -1,0 +1,280 @@
+/**
+ * Runs, their step journal and their artifacts. Every write is committed and synced before the call
+ * returns (`synchronous=FULL`), so that what was journalled before a crash is there after it.
+ */
+import { z } from 'zod';
+import { RECORDING_LEVELS, type JsonObject, type ResolvedLevel } from '../base/words.ts';
+import type { Database } from './database.ts';
+
+export const RUN_STATES = [
+  'queued',
+  'waiting',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'lost',
+] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+/** Legal transitions; a terminal state has none. */
+const TRANSITIONS: Record<RunState, readonly RunState[]> = {
+  queued: ['waiting', 'running', 'failed', 'cancelled', 'lost'],
+  waiting: ['running', 'failed', 'cancelled', 'lost'],
+  running: ['succeeded', 'failed', 'cancelled', 'lost'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+  lost: [],
+};
+
+const runRow = z.object({
+  run_id: z.string(),
+  task_id: z.string().nullable(),
+  script_name: z.string(),
+  state: z.enum(RUN_STATES),
+  level: z.enum(RECORDING_LEVELS),
+  level_reason: z.string(),
+  profile: z.string().nullable(),
+  queued_at: z.number(),
+  started_at: z.number().nullable(),
+  ended_at: z.number().nullable(),
+  error_name: z.string().nullable(),
+  error_message: z.string().nullable(),
+});
+
+/** One run, without its script and result (ask {@link RunStore.result} for that). */
+export type RunRow = z.infer<typeof runRow>;
+
+const stepRow = z.object({
+  step_number: z.number(),
+  name: z.string(),
+  action: z.string(),
+  path: z.string(),
+  state: z.enum(['intent', 'done']),
+  success: z.number().nullable(),
+  started_at: z.number(),
+  ended_at: z.number().nullable(),
+});
+
+export type StepRow = z.infer<typeof stepRow>;
+
+const artifactRow = z.object({
+  kind: z.string(),
+  key: z.string(),
+  path: z.string(),
+  content_type: z.string(),
+  size_bytes: z.number(),
+  sha256: z.string(),
+  upload: z.number(),
+  keep: z.number(),
+  masked: z.number(),
+  step_number: z.number().nullable(),
+});
+
+export type ArtifactRow = z.infer<typeof artifactRow>;
+
+export interface NewRun {
+  runId: string;
+  taskId: string | null;
+  scriptName: string;
+  /** The script as it was handed over, secrets still as templates. */
+  script: string;
+  level: ResolvedLevel;
+  profile: string | null;
+  now: number;
+}
+
+const RUN_COLUMNS =
+  'run_id, task_id, script_name, state, level, level_reason, profile, queued_at, started_at, ended_at, error_name, error_message';
+
+export class RunStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  create(run: NewRun): void {
+    this.#db
+      .prepare(
+        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, queued_at)
+         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+      )
+      .run(
+        run.runId,
+        run.taskId,
+        run.scriptName,
+        run.script,
+        run.level.level,
+        run.level.reason,
+        run.profile,
+        run.now,
+      );
+  }
+
+  /** @throws Error when the transition is not legal: a bug, not an input error */
+  transition(
+    runId: string,
+    to: RunState,
+    facts: { now: number; profile?: string; errorName?: string; errorMessage?: string; result?: JsonObject },
+  ): void {
+    this.#db.transaction(() => {
+      const row = this.#db.prepare('SELECT state FROM runs WHERE run_id = ?').get(runId) as
+        | { state: RunState }
+        | undefined;
+      if (!row) throw new Error(`run ${runId} does not exist`);
+      if (!TRANSITIONS[row.state].includes(to)) {
+        throw new Error(`run ${runId} cannot go from ${row.state} to ${to}`);
+      }
+      const ended = TRANSITIONS[to].length === 0;
+      this.#db
+        .prepare(
+          `UPDATE runs SET state = ?, profile = coalesce(?, profile),
+             started_at = CASE WHEN ? = 'running' THEN ? ELSE started_at END,
+             ended_at = CASE WHEN ? THEN ? ELSE ended_at END,
+             error_name = ?, error_message = ?, result = coalesce(?, result)
+           WHERE run_id = ?`,
+        )
+        .run(
+          to,
+          facts.profile ?? null,
+          to,
+          facts.now,
+          ended ? 1 : 0,
+          facts.now,
+          facts.errorName ?? null,
+          facts.errorMessage ?? null,
+          facts.result === undefined ? null : JSON.stringify(facts.result),
+          runId,
+        );
+    })();
+  }
+
+  get(runId: string): RunRow | undefined {
+    const row = this.#db.prepare(`SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`).get(runId);
+    return row === undefined ? undefined : runRow.parse(row);
+  }
+
+  result(runId: string): JsonObject | undefined {
+    const row = this.#db.prepare('SELECT result FROM runs WHERE run_id = ?').get(runId) as
+      | { result: string | null }
+      | undefined;
+    return row?.result ? (JSON.parse(row.result) as JsonObject) : undefined;
+  }
+
+  /** Newest first. `before` is a run id: ids sort by time, so it is also the page cursor. */
+  list(filter: { state?: RunState; before?: string; limit: number }): RunRow[] {
+    return this.#db
+      .prepare(
+        `SELECT ${RUN_COLUMNS} FROM runs
+         WHERE (@state IS NULL OR state = @state) AND (@before IS NULL OR run_id < @before)
+         ORDER BY run_id DESC LIMIT @limit`,
+      )
+      .all({ state: filter.state ?? null, before: filter.before ?? null, limit: filter.limit })
+      .map((row) => runRow.parse(row));
+  }
+
+  /** Runs that a process which is gone left open. */
+  unfinished(): RunRow[] {
+    return this.#db
+      .prepare(
+        `SELECT ${RUN_COLUMNS} FROM runs WHERE state IN ('queued', 'waiting', 'running') ORDER BY run_id`,
+      )
+      .all()
+      .map((row) => runRow.parse(row));
+  }
+
+  /** The intent of a step, on disk before the step acts. */
+  stepIntent(
+    runId: string,
+    step: { number: number; name: string; action: string; path: string; now: number },
+  ): void {
+    this.#db
+      .prepare(
+        `INSERT INTO steps (run_id, step_number, name, action, path, state, started_at)
+         VALUES (?, ?, ?, ?, ?, 'intent', ?)`,
+      )
+      .run(runId, step.number, step.name, step.action, step.path, step.now);
+  }
+
+  stepDone(runId: string, step: { number: number; success: boolean; now: number; result: JsonObject }): void {
+    this.#db
+      .prepare(
+        `UPDATE steps SET state = 'done', success = ?, ended_at = ?, result = ?
+         WHERE run_id = ? AND step_number = ?`,
+      )
+      .run(step.success ? 1 : 0, step.now, JSON.stringify(step.result), runId, step.number);
+  }
+
+  steps(runId: string): StepRow[] {
+    return this.#db
+      .prepare(
+        `SELECT step_number, name, action, path, state, success, started_at, ended_at
+         FROM steps WHERE run_id = ? ORDER BY step_number`,
+      )
+      .all(runId)
+      .map((row) => stepRow.parse(row));
+  }
+
+  /** What a crash left: the last step that was finished, and the one that may or may not have acted. */
+  lastSteps(runId: string): { finished: StepRow | null; inDoubt: StepRow | null } {
+    const steps = this.steps(runId);
+    return {
+      finished: steps.findLast((step) => step.state === 'done') ?? null,
+      inDoubt: steps.findLast((step) => step.state === 'intent') ?? null,
+    };
+  }
+
+  addArtifact(
+    runId: string,
+    artifact: {
+      kind: string;
+      key: string;
+      path: string;
+      contentType: string;
+      sizeBytes: number;
+      sha256: string;
+      upload: boolean;
+      keep: boolean;
+      masked: number;
+      stepNumber?: number;
+      now: number;
+    },
+  ): void {
+    this.#db
+      .prepare(
+        `INSERT INTO artifacts (run_id, kind, key, path, content_type, size_bytes, sha256, upload, keep, masked, step_number, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        runId,
+        artifact.kind,
+        artifact.key,
+        artifact.path,
+        artifact.contentType,
+        artifact.sizeBytes,
+        artifact.sha256,
+        artifact.upload ? 1 : 0,
+        artifact.keep ? 1 : 0,
+        artifact.masked,
+        artifact.stepNumber ?? null,
+        artifact.now,
+      );
+  }
+
+  artifacts(runId: string): ArtifactRow[] {
+    return this.#db
+      .prepare(
+        `SELECT kind, key, path, content_type, size_bytes, sha256, upload, keep, masked, step_number
+         FROM artifacts WHERE run_id = ? ORDER BY artifact_id`,
+      )
+      .all(runId)
+      .map((row) => artifactRow.parse(row));
+  }
+
+  /** Removes a run with its journal and artifact rows; the caller removes its folder. */
+  remove(runId: string): void {
+    this.#db.prepare('DELETE FROM runs WHERE run_id = ?').run(runId);
+  }
+}
