@@ -1,0 +1,18 @@
+/** `arn:partition:service:region:account:resource` taken apart; `undefined` when it is not one. */
+export function parseArn(
+  text: string,
+): { partition: string; service: string; region: string; account: string; resource: string } | undefined {
+  const match = /^arn:([^:]+):([^:]+):([^:]*):([^:]*):(.+)$/.exec(text);
+  if (!match) return undefined;
+  const [, partition = '', service = '', region = '', account = '', resource = ''] = match;
+  return { partition, service, region, account, resource };
+}
+
+/** The names that the stack gives things, by environment and account. */
+export const namesInAws = {
+  secret: (env: string) => `browser-agent-credentials-${env}`,
+  parameterPath: (env: string) => `/browser-agent/${env}/`,
+  activityArn: (env: string, region: string, account: string, partition = 'aws') =>
+    `arn:${partition}:states:${region}:${account}:activity:browser-remote-${env}`,
+  bucket: (env: string, account: string) => `browser-agent-recordings-${env}-${account}`,
+};
