@@ -84,7 +84,7 @@ export function makeCondition(f: Fields, locator: ReturnType<typeof makeLocator>
       ...waits,
     }),
     z.object({ type: z.literal('element_count'), locator, min: count, max: count, exact: count, ...looks }),
-    z.object({ type: z.literal('text_visible'), text: f.filled(), exact: f.boolean().optional(), ...looks }),
+    z.object({ type: z.literal('text_visible'), text: f.filled(), exact: f.boolean().optional(), ...waits }),
     z.object({ type: z.literal('url_contains'), pattern: f.filled() }),
     z.object({ type: z.literal('url_matches'), pattern: f.filled() }),
     z.object({ type: z.literal('url_equals'), url: f.filled() }),

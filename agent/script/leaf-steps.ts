@@ -42,7 +42,7 @@ export function makeStepBase(f: Fields, condition: z.ZodType<Condition>) {
 }
 
 /** One way to find an element; a chain is tried in order, and model methods are skipped without a model. */
-function makeEscalation(f: Fields, locator: ReturnType<typeof makeLocator>) {
+export function makeEscalation(f: Fields, locator: ReturnType<typeof makeLocator>) {
   const confidence = { confidence_threshold: f.number().optional() };
   const prompt = f.text().default('');
   const schema = z.record(z.string(), f.json()).optional();
@@ -69,7 +69,7 @@ function makeEscalation(f: Fields, locator: ReturnType<typeof makeLocator>) {
   ]);
 }
 
-function makeExtraction(f: Fields) {
+export function makeExtraction(f: Fields) {
   return z.object({
     name: f.filled(),
     strategy: f.oneOf(['css', 'xpath', 'regex', 'table_cell', 'js', 'attribute']),
@@ -131,7 +131,7 @@ export function makeLeafSteps(
     action('type', { ...element, value: f.typed(), key_delay: f.durationMs().optional() }),
     action('press', {
       locator: locator.optional(),
-      keys: z.array(f.filled()).min(1),
+      keys: f.orTemplate(z.array(f.filled()).min(1)),
       /** Milliseconds after each key (the script's `delay`). */
       key_delay: f.durationMs().optional(),
     }),

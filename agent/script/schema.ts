@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RECORDING_LEVELS, type JsonObject, type JsonValue } from '../base/words.ts';
 import { makeCondition, type Condition } from './condition.ts';
 import { makeFields } from './fields.ts';
-import { makeLeafSteps, makeStepBase } from './leaf-steps.ts';
+import { makeEscalation, makeExtraction, makeLeafSteps, makeStepBase } from './leaf-steps.ts';
 import { makeLocator } from './locator.ts';
 
 /**
@@ -205,11 +205,12 @@ function makeSchemas(lenient: boolean) {
     limits: z
       .object({ max_steps: f.integer(1, 100_000).optional(), max_visits: f.integer(1, 100_000).optional() })
       .optional(),
-    recording_level: z.enum(RECORDING_LEVELS).optional(),
     steps: steps.min(1),
   });
 
-  return { locator, condition, leaf, step, session, variable, script };
+  const escalation = makeEscalation(f, locator);
+  const extraction = makeExtraction(f);
+  return { locator, condition, escalation, extraction, leaf, step, session, variable, script };
 }
 
 /** For a script as written: any value may be one whole template. */

@@ -1,0 +1,105 @@
+import type { JsonObject, JsonValue } from '../base/words.ts';
+import { didYouMean, type Finding, type Path } from './problem.ts';
+import { lenientSchemas, type Action } from './schema.ts';
+
+/** An object on its way to the canonical form: shape not yet checked. */
+export type Canon = Record<string, unknown>;
+
+/** Most problems reported for one script: a person mends the first ones and looks again. */
+export const MAX_FINDINGS = 200;
+
+/** Collects what is wrong, and remembers where each rewritten object stood in the script as written. */
+export class Findings {
+  readonly list: Finding[] = [];
+  readonly #origins = new WeakMap<object, { path: Path; renamed: Record<string, Path> }>();
+
+  error(path: Path, message: string, suggestion?: string): void {
+    this.#add({ severity: 'error', path, message, suggestion });
+  }
+
+  warn(path: Path, message: string, suggestion?: string): void {
+    this.#add({ severity: 'warning', path, message, suggestion });
+  }
+
+  get hasErrors(): boolean {
+    return this.list.some((finding) => finding.severity === 'error');
+  }
+
+  /** `renamed`: where a key of the canonical object has its value from, when not from the same key. */
+  origin(object: object, path: Path, renamed: Record<string, Path> = {}): void {
+    this.#origins.set(object, { path, renamed: { ...this.#origins.get(object)?.renamed, ...renamed } });
+  }
+
+  /** A path into the canonical script as a path into the script as written. */
+  writtenPath(root: unknown, path: Path): Path {
+    let node: unknown = root;
+    let written: Path = [];
+    for (const part of path) {
+      const origin = typeof node === 'object' && node !== null ? this.#origins.get(node) : undefined;
+      if (origin) written = origin.renamed[part] ?? [...origin.path, part];
+      else written = [...written, part];
+      node = typeof node === 'object' && node !== null ? (node as Canon)[part] : undefined;
+    }
+    const own = typeof node === 'object' && node !== null ? this.#origins.get(node) : undefined;
+    return own?.path ?? written;
+  }
+
+  /**
+   * A shallow copy with only known keys, comments (`_…`) left out and the others reported; keys in
+   * `renames` are other names of known ones.
+   */
+  copy(
+    raw: JsonObject,
+    path: Path,
+    known: readonly string[],
+    what: string,
+    renames: Record<string, string> = {},
+  ): Canon {
+    this.checkKeys(raw, path, [...known, ...Object.keys(renames)], what);
+    const copied: Canon = {};
+    const renamed: Record<string, Path> = {};
+    for (const key of known) if (Object.hasOwn(raw, key)) copied[key] = raw[key];
+    for (const [alias, key] of Object.entries(renames)) {
+      if (copied[key] !== undefined || raw[alias] === undefined) continue;
+      copied[key] = raw[alias];
+      renamed[key] = [...path, alias];
+    }
+    this.origin(copied, path, renamed);
+    return copied;
+  }
+
+  checkKeys(raw: JsonObject, path: Path, known: readonly string[], what: string): void {
+    for (const key of Object.keys(raw)) {
+      if (key.startsWith('_') || known.includes(key)) continue;
+      this.warn([...path, key], `unknown key "${key}" in ${what}; it is ignored`, didYouMean(key, known));
+    }
+  }
+
+  #add(finding: Finding): void {
+    if (this.list.length < MAX_FINDINGS || finding.severity === 'error') this.list.push(finding);
+  }
+}
+
+export function isPlainObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const KEYS_BY_ACTION = new Map<string, ReadonlySet<string>>(
+  lenientSchemas.step.options.map((option) => {
+    const shape = option.shape as { action: { value: string } };
+    return [shape.action.value, new Set(Object.keys(shape))];
+  }),
+);
+
+/** The canonical keys of an action's steps. */
+export function knownKeys(action: Action): ReadonlySet<string> {
+  return KEYS_BY_ACTION.get(action) ?? new Set();
+}
+
+/** The JSON value's type as a person says it. */
+export function typeName(value: JsonValue | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

@@ -1,0 +1,243 @@
+import type { JsonValue } from '../base/words.ts';
+import type { Findings } from './canonical-tools.ts';
+import { compilePattern } from './pattern.ts';
+import { didYouMean, type Path } from './problem.ts';
+import type { Script, Step } from './schema.ts';
+import { referencesIn, type Reference } from './templates.ts';
+
+/**
+ * What can be known to go wrong without a browser: jumps to steps that are not there, names that no one
+ * defines, regular expressions that are none. Paths given to the findings are paths as written.
+ */
+export function checkScript(
+  script: Script,
+  given: readonly string[] | undefined,
+  findings: Findings,
+  written: (path: Path) => Path,
+): void {
+  const all: Entry[] = [];
+  collect(script.steps, ['steps'], [], [], all);
+  const checks = new Checks(script, given, all, findings, written);
+  checks.run();
+}
+
+/** A step, the lists around it (innermost first), and the names that loops around it define. */
+interface Entry {
+  step: Step;
+  path: Path;
+  lists: readonly (readonly Step[])[];
+  loopNames: readonly string[];
+}
+
+class Checks {
+  readonly #script: Script;
+  readonly #all: readonly Entry[];
+  readonly #findings: Findings;
+  readonly #written: (path: Path) => Path;
+  readonly #defined: Set<string>;
+  /** Whether an undefined name can only be a mistake: otherwise the caller may still give it. */
+  readonly #closed: boolean;
+  readonly #stepNames: Set<string>;
+  readonly #includes: boolean;
+
+  constructor(
+    script: Script,
+    given: readonly string[] | undefined,
+    all: readonly Entry[],
+    findings: Findings,
+    written: (path: Path) => Path,
+  ) {
+    this.#script = script;
+    this.#all = all;
+    this.#findings = findings;
+    this.#written = written;
+    const declared = Object.keys(script.variables);
+    const saved = all.flatMap(({ step }) => step.save_as ?? []);
+    this.#defined = new Set([...declared, ...saved, ...(given ?? [])]);
+    this.#closed = given !== undefined || declared.length > 0;
+    this.#stepNames = new Set(all.flatMap(({ step }) => [step.name ?? step.description ?? []].flat()));
+    this.#stepNames.add('Starting page');
+    this.#includes = all.some(({ step }) => step.action === 'include');
+  }
+
+  run(): void {
+    const { steps: _steps, variables, ...top } = this.#script;
+    this.#strings(top, [], []);
+    for (const [name, spec] of Object.entries(variables)) {
+      if (spec.pattern !== undefined) this.#regex(spec.pattern, ['variables', name, 'pattern']);
+    }
+    const reported = new Set<Step>();
+    for (const entry of this.#all) {
+      const { step, path, loopNames } = entry;
+      this.#strings(ownFields(step), path, loopNames);
+      this.#regexes(ownFields(step), path);
+      if (step.next !== undefined) this.#target(step.next, [...path, 'next'], entry, reported);
+      if (step.action === 'goto') this.#target(step.target, [...path, 'target'], entry, reported);
+    }
+  }
+
+  #target(name: string, path: Path, entry: Entry, reported: Set<Step>): void {
+    if (name.includes('{{')) return;
+    for (const list of entry.lists) {
+      const matches = list.filter((step) => step.name === name);
+      const [, second] = matches;
+      if (second && !reported.has(second)) {
+        reported.add(second);
+        const twin = this.#all.find(({ step }) => step === second);
+        this.#findings.error(
+          this.#written([...(twin?.path ?? path), 'name']),
+          `the name "${name}" is used twice in one list of steps, and it is jumped to; rename one of them`,
+        );
+      }
+      if (matches.length > 0) return;
+    }
+    const reachable = entry.lists.flatMap((list) => list.flatMap((step) => step.name ?? []));
+    const exists = this.#all.some(({ step }) => step.name === name);
+    this.#findings.error(
+      this.#written(path),
+      exists
+        ? `the step "${name}" stands inside another step; a jump reaches only steps of its own list and of the lists around it`
+        : `there is no step named "${name}" to jump to`,
+      didYouMean(name, reachable),
+    );
+  }
+
+  #strings(value: unknown, path: Path, loopNames: readonly string[]): void {
+    eachString(value, path, (text, at) => {
+      for (const { reference, written } of referencesIn(text))
+        this.#reference(reference, written, at, loopNames);
+    });
+  }
+
+  #reference(reference: Reference, written: string, path: Path, loopNames: readonly string[]): void {
+    if (reference.kind === 'variable') {
+      const [name = ''] = reference.path;
+      if (this.#defined.has(name) || loopNames.includes(name) || STEP_DATA.test(name)) return;
+      const suggestion = didYouMean(name, [...this.#defined, ...loopNames]);
+      const at = this.#written(path);
+      if (this.#closed) this.#findings.error(at, `${written} is not defined`, suggestion);
+      else
+        this.#findings.warn(at, `${written} is not defined in the script; the task must give it`, suggestion);
+    } else if (reference.kind === 'steps' && !this.#includes) {
+      const parts = reference.rest.split('.');
+      const known = parts.some((_, index) => this.#stepNames.has(parts.slice(0, index + 1).join('.')));
+      if (known || [...this.#stepNames].some((name) => name.includes('{{'))) return;
+      this.#findings.error(
+        this.#written(path),
+        `${written} names no step of this script`,
+        didYouMean(parts[0] ?? '', this.#stepNames),
+      );
+    }
+  }
+
+  #regexes(value: unknown, path: Path): void {
+    eachObject(value, path, (object, at) => {
+      for (const [where, key] of REGEX_FIELDS) {
+        const text = object[key];
+        if (typeof text === 'string' && where(object)) this.#regex(text, [...at, key]);
+      }
+    });
+  }
+
+  #regex(text: string, path: Path): void {
+    if (text.includes('{{')) return;
+    const pattern = /^\/(.*)\/[a-z]*$/s.exec(text)?.[1];
+    try {
+      compilePattern(path.at(-1) === 'pattern' && pattern !== undefined ? pattern : text);
+    } catch (thrown) {
+      this.#findings.error(this.#written(path), `not a regular expression: ${(thrown as Error).message}`);
+    }
+  }
+}
+
+/** The earlier program's names for the data of top-level steps. */
+const STEP_DATA = /^step_\d+_data$/;
+
+type Plain = Record<string, unknown>;
+
+/** Which fields hold regular expressions. */
+const REGEX_FIELDS: readonly (readonly [(object: Plain) => boolean, string])[] = [
+  [(object) => object['type'] === 'url_matches', 'pattern'],
+  [(object) => object['type'] === 'element_text', 'matches'],
+  [(object) => object['strategy'] === 'regex', 'pattern'],
+  [(object) => isSlashed(object['pattern']) && object['action'] === 'wait_for_url', 'pattern'],
+  [(object) => isSlashed(object['pattern']) && object['action'] === 'wait_for_response', 'pattern'],
+];
+
+function isSlashed(value: unknown): boolean {
+  return (
+    typeof value === 'string' && value.length > 1 && value.startsWith('/') && /\/[a-z]*$/.test(value.slice(1))
+  );
+}
+
+/** The lists of steps right inside a step, with their paths. */
+export function innerLists(step: Step): { steps: Step[]; path: Path }[] {
+  switch (step.action) {
+    case 'if':
+      return [
+        { steps: step.then, path: ['then'] },
+        { steps: step.else, path: ['else'] },
+      ];
+    case 'try':
+      return step.strategies.map(({ steps }, index) => ({ steps, path: ['strategies', index, 'steps'] }));
+    case 'sequence':
+    case 'for_each':
+      return [{ steps: step.steps, path: ['steps'] }];
+    case 'switch':
+      return [
+        ...step.cases.map(({ steps }, index) => ({ steps, path: ['cases', index, 'steps'] })),
+        { steps: step.default, path: ['default'] },
+      ];
+    default:
+      return [];
+  }
+}
+
+function collect(
+  steps: readonly Step[],
+  path: Path,
+  outer: Entry['lists'],
+  loopNames: readonly string[],
+  all: Entry[],
+): void {
+  const lists = [steps, ...outer];
+  for (const [index, step] of steps.entries()) {
+    const at = [...path, index];
+    all.push({ step, path: at, lists, loopNames });
+    const names = step.action === 'for_each' ? [...loopNames, step.as, `${step.as}_index`] : loopNames;
+    for (const inner of innerLists(step)) collect(inner.steps, [...at, ...inner.path], lists, names, all);
+  }
+}
+
+/** A step without the steps inside it. */
+function ownFields(step: Step): Plain {
+  switch (step.action) {
+    case 'if':
+      return { ...step, then: [], else: [] };
+    case 'try':
+      return { ...step, strategies: step.strategies.map((strategy) => ({ ...strategy, steps: [] })) };
+    case 'sequence':
+    case 'for_each':
+      return { ...step, steps: [] };
+    case 'switch':
+      return { ...step, cases: step.cases.map((item) => ({ ...item, steps: [] })), default: [] };
+    default:
+      return step;
+  }
+}
+
+function eachString(value: unknown, path: Path, visit: (text: string, path: Path) => void): void {
+  if (typeof value === 'string') visit(value, path);
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, child] of entriesOf(value)) eachString(child, [...path, key], visit);
+}
+
+function eachObject(value: unknown, path: Path, visit: (object: Plain, path: Path) => void): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) visit(value as Plain, path);
+  for (const [key, child] of entriesOf(value)) eachObject(child, [...path, key], visit);
+}
+
+function entriesOf(value: object): [string | number, JsonValue][] {
+  return Array.isArray(value) ? [...(value as JsonValue[]).entries()] : Object.entries(value);
+}

@@ -1,0 +1,56 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** Something wrong with a script, where a person can find it. */
+export interface Problem {
+  severity: 'error' | 'warning';
+  /** JSON path into the script as written, e.g. `$.steps[2].action`. */
+  path: string;
+  /** One-based, when the script came as text. */
+  line?: number;
+  /** One-based, in UTF-16 code units as editors count. */
+  column?: number;
+  message: string;
+  /** What was probably meant. */
+  suggestion?: string;
+}
+
+/** Where in a JSON value: keys and indexes from the top. */
+export type Path = readonly (string | number)[];
+
+/** A problem before its path is written out and its position looked up. */
+export interface Finding {
+  severity: 'error' | 'warning';
+  path: Path;
+  message: string;
+  suggestion?: string | undefined;
+}
+
+/** One line for a person: `file:3:7 error $.steps[0].action: …`. */
+export function formatProblem(problem: Problem, file = ''): string {
+  const position = problem.line === undefined ? '' : `${problem.line}:${problem.column ?? 1}`;
+  const where = [file, position].filter(Boolean).join(':');
+  const hint = problem.suggestion === undefined ? '' : ` Did you mean "${problem.suggestion}"?`;
+  return `${where ? `${where} ` : ''}${problem.severity} ${problem.path}: ${problem.message}${hint}`;
+}
+
+/** `['steps', 2, 'odd key']` as `$.steps[2]["odd key"]`. */
+export function formatPath(path: Path): string {
+  let text = '$';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else if (/^[A-Za-z_]\w*$/.test(part)) text += `.${part}`;
+    else text += `[${JSON.stringify(part)}]`;
+  }
+  return text;
+}
+
+/** The candidate that `written` is probably a slip of, or nothing: a far guess is worse than none. */
+export function didYouMean(written: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates];
+  if (all.length === 0 || written.length > 100) return undefined;
+  const lower = written.toLowerCase();
+  const same = all.find((candidate) => candidate.toLowerCase() === lower);
+  if (same !== undefined) return same;
+  const best = closest(written, all);
+  return distance(written, best) <= Math.max(1, Math.floor(written.length / 3)) ? best : undefined;
+}
