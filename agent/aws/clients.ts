@@ -40,6 +40,8 @@ export interface AwsCredentials {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string;
+  /** When the SDK asks again, five minutes before. */
+  expiration?: Date;
 }
 
 export interface ClientOptions {

@@ -1,0 +1,346 @@
+/**
+ * Everything the agent needs, checked one by one, as data: what is wrong, and what to do. What belongs to
+ * the browser is handed in, because configuration knows nothing of browsers.
+ */
+import { constants } from 'node:fs';
+import { access, mkdir, statfs } from 'node:fs/promises';
+import { arch, freemem, platform, release, totalmem } from 'node:os';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { namesInAws, parseArn } from '../aws/arn.ts';
+import { createClients, type AwsClients } from '../aws/clients.ts';
+import type { AwsFailure } from '../aws/errors.ts';
+import {
+  probeAbortMultipart,
+  probeActivity,
+  probeIdentity,
+  probeParameters,
+  probePoll,
+  probeReport,
+  probeSecret,
+  probeUpload,
+  REPORT_CALLS,
+  type Probe,
+} from '../aws/probes.ts';
+import { AgentStateStore, LAST_POLL_KEY, lastPollSchema } from '../store/agent-state.ts';
+import type { Database } from '../store/database.ts';
+import { clientOptions } from './credentials.ts';
+import type { LoadedConfig } from './load.ts';
+import { formatConfigProblem } from './settings-file.ts';
+import type { Vault } from './vault.ts';
+
+export type CheckStatus = 'ok' | 'warn' | 'fail' | 'skip';
+
+export interface Check {
+  id: string;
+  title: string;
+  status: CheckStatus;
+  detail: string;
+  /** What to do; empty when nothing is. */
+  fix: string;
+}
+
+/** A check of another part, e.g. of the browser. It may throw: that is a failed check. */
+export interface ExtraCheck {
+  id: string;
+  title: string;
+  run(): Promise<{ status: CheckStatus; detail: string; fix?: string }>;
+}
+
+export interface DoctorOptions {
+  config: LoadedConfig;
+  env: NodeJS.ProcessEnv;
+  vault: Vault;
+  db?: Database;
+  /** Browser, ffmpeg and what else the caller knows; they come after the machine, before AWS. */
+  extra?: readonly ExtraCheck[];
+  onCheck?: (check: Check) => void;
+  clock?: Clock;
+}
+
+/** Below this a TRACE run or two fill the disk. */
+const MIN_FREE_BYTES = 500_000_000;
+
+/** A browser with a few pages takes about this much. */
+const MIN_MEMORY_BYTES = 1_000_000_000;
+
+/** The program is built for this Node.js and later (package.json, `engines`). */
+const MIN_NODE: readonly [number, number] = [22, 18];
+
+/** AWS refuses requests that are five minutes off; a clock that drifts is better seen before. */
+const SKEW_WARN_MS = 60_000;
+const SKEW_FAIL_MS = 240_000;
+
+/** A poll takes a minute at the most, so a working agent has had an answer within this time. */
+const LAST_POLL_FRESH_MS = 600_000;
+
+type Report = (check: Omit<Check, 'fix'> & { fix?: string }) => void;
+
+export async function doctor(options: DoctorOptions): Promise<Check[]> {
+  const checks: Check[] = [];
+  const report: Report = (check) => {
+    checks.push({ ...check, fix: check.fix ?? '' });
+    options.onCheck?.(checks.at(-1)!);
+  };
+  checkNode(report);
+  checkMachine(report);
+  await checkHome(options.config.home, report);
+  checkSettings(options.config, report);
+  for (const { id, title, run } of options.extra ?? []) {
+    try {
+      report({ id, title, ...(await run()) });
+    } catch (thrown) {
+      report({ id, title, status: 'fail', detail: messageOf(thrown) });
+    }
+  }
+  await checkAws(options, report);
+  return checks;
+}
+
+function checkNode(report: Report): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const old = major < MIN_NODE[0] || (major === MIN_NODE[0] && minor < MIN_NODE[1]);
+  report({
+    id: 'node',
+    title: 'Node.js',
+    status: old ? 'fail' : 'ok',
+    detail: process.versions.node,
+    fix: old ? `Install Node.js ${MIN_NODE.join('.')} or later.` : '',
+  });
+}
+
+function checkMachine(report: Report): void {
+  const little = totalmem() < MIN_MEMORY_BYTES;
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  report({
+    id: 'machine',
+    title: 'Machine',
+    status: little ? 'warn' : 'ok',
+    detail: `${platform()} ${release()} ${arch()}, ${gb(freemem())} of ${gb(totalmem())} memory free`,
+    fix: little ? 'A browser needs about 1 GB: use a machine with more memory.' : '',
+  });
+}
+
+async function checkHome(home: string, report: Report): Promise<void> {
+  const about = { id: 'home', title: 'Data directory' };
+  try {
+    await mkdir(home, { recursive: true });
+    await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = await statfs(home);
+    const freeBytes = bavail * bsize;
+    const little = freeBytes < MIN_FREE_BYTES;
+    report({
+      ...about,
+      status: little ? 'fail' : 'ok',
+      detail: `${home}, ${(freeBytes / 1e9).toFixed(1)} GB free`,
+      fix: little ? 'Free some disk space, or lower recording.keep_gb.' : '',
+    });
+  } catch (thrown) {
+    const fix =
+      'Give the user of the agent read and write permission there, or set LBA_HOME to another folder.';
+    report({ ...about, status: 'fail', detail: messageOf(thrown), fix });
+  }
+}
+
+function checkSettings(config: LoadedConfig, report: Report): void {
+  const about = { id: 'settings', title: 'Settings' };
+  if (config.problems.length === 0) report({ ...about, status: 'ok', detail: 'no problems' });
+  for (const problem of config.problems) {
+    report({
+      ...about,
+      status: problem.severity === 'error' ? 'fail' : 'warn',
+      detail: formatConfigProblem(problem),
+      fix: 'Correct it there; docs/configuration.md lists every setting.',
+    });
+  }
+}
+
+async function checkAws(options: DoctorOptions, report: Report): Promise<void> {
+  const { config } = options;
+  const { aws } = config.settings;
+  const clock = options.clock ?? systemClock;
+  let working: Awaited<ReturnType<typeof clientOptions>>;
+  try {
+    working = await clientOptions(config, options.vault, options.env);
+  } catch (thrown) {
+    report({ id: 'identity', title: 'AWS identity', status: 'fail', detail: messageOf(thrown) });
+    return;
+  }
+  const clients = createClients(working.options);
+  try {
+    const identity = await probeIdentity(clients, () => clock.now());
+    const about = { id: 'identity', title: 'AWS identity' };
+    if (identity.ok) report({ ...about, status: 'ok', detail: `${identity.arn} (${working.identity})` });
+    else reportFailure(report, about, identity.failure, 'fail', `${working.identity}: `);
+    checkClock(identity.skewMs, report);
+    if (!identity.ok) {
+      report({
+        id: 'permissions',
+        title: 'Permissions',
+        status: 'skip',
+        detail: 'not checked: AWS does not know this identity',
+      });
+      return;
+    }
+    await checkActivity(clients, identity.account, options, clock, report);
+    await checkBucket(clients, aws.s3_bucket, report);
+    await checkSources(clients, aws.env, config, report);
+  } finally {
+    clients.destroy();
+  }
+}
+
+function checkClock(skewMs: number | null, report: Report): void {
+  const about = { id: 'clock', title: 'Clock' };
+  if (skewMs === null) {
+    report({ ...about, status: 'skip', detail: 'not checked: nothing answered' });
+    return;
+  }
+  const off = Math.abs(skewMs);
+  const seconds = `${(off / 1000).toFixed(0)} s ${skewMs > 0 ? 'ahead of' : 'behind'} AWS`;
+  report({
+    ...about,
+    status: off > SKEW_FAIL_MS ? 'fail' : off > SKEW_WARN_MS ? 'warn' : 'ok',
+    detail: off < 2_000 ? 'right to about a second' : seconds,
+    fix:
+      off > SKEW_WARN_MS
+        ? 'Turn on automatic time on this machine; AWS refuses requests from a wrong clock.'
+        : '',
+  });
+}
+
+async function checkActivity(
+  clients: AwsClients,
+  account: string,
+  options: DoctorOptions,
+  clock: Clock,
+  report: Report,
+): Promise<void> {
+  const { activity_arn: arn, env } = options.config.settings.aws;
+  const activity = { id: 'activity', title: 'Activity' };
+  if (arn === null) {
+    const fix = `Run \`local-browser-agent setup --env ${env}\`, or set aws.activity_arn. \`exec\` works without.`;
+    report({ ...activity, status: 'fail', detail: 'aws.activity_arn is not set', fix });
+    return;
+  }
+  const described = await probeActivity(clients, arn);
+  const elsewhere = parseArn(arn)?.account !== account;
+  if (elsewhere) {
+    const fix = 'Activities cannot be polled from another account: check aws.env and the AWS profile.';
+    report({ ...activity, status: 'fail', detail: `${arn} is not in account ${account}`, fix });
+  } else if (described.ok) report({ ...activity, status: 'ok', detail: arn });
+  else if (described.failure.kind === 'denied') {
+    report({ ...activity, status: 'skip', detail: 'states:DescribeActivity is not allowed, and not needed' });
+  } else reportFailure(report, activity, described.failure, 'fail');
+
+  await checkPoll(clients, arn, options, clock, report);
+  for (const call of REPORT_CALLS) {
+    const probe = await probeReport(clients, call, arn);
+    reportProbe(report, { id: `permission.states:${call}`, title: `states:${call}` }, probe, 'fail');
+  }
+}
+
+async function checkPoll(
+  clients: AwsClients,
+  activityArn: string,
+  options: DoctorOptions,
+  clock: Clock,
+  report: Report,
+): Promise<void> {
+  const about = { id: 'permission.states:GetActivityTask', title: 'states:GetActivityTask' };
+  const last = options.db && new AgentStateStore(options.db).get(LAST_POLL_KEY, lastPollSchema);
+  if (last?.value.activityArn === activityArn && clock.now() - last.updatedAt < LAST_POLL_FRESH_MS) {
+    const when = new Date(last.updatedAt).toISOString();
+    report({
+      ...about,
+      status: last.value.ok ? 'ok' : 'fail',
+      detail: last.value.ok
+        ? `the agent polled at ${when}`
+        : `the agent's poll of ${when} failed: ${last.value.message ?? last.value.code ?? 'unknown error'}`,
+      fix: last.value.ok
+        ? ''
+        : `Ask for the permission states:GetActivityTask on ${activityArn}, unless the message says otherwise.`,
+    });
+    return;
+  }
+  const probe = await probePoll(clients, activityArn);
+  if (probe.ok) {
+    report({
+      ...about,
+      status: 'ok',
+      detail: 'allowed (asked of a name that does not exist, so that no task is taken)',
+    });
+  } else if (probe.failure.kind === 'denied') {
+    report({
+      ...about,
+      status: 'warn',
+      detail: `denied beside ${activityArn}; a policy that names this one activity allows it all the same, and asking would take a task`,
+      fix: `See that the policy allows states:GetActivityTask on ${activityArn}. The first poll of \`run\` proves it; \`doctor\` then shows its answer.`,
+    });
+  } else reportFailure(report, about, probe.failure, 'fail');
+}
+
+async function checkBucket(clients: AwsClients, bucket: string | null, report: Report): Promise<void> {
+  const about = { id: 'permission.s3:PutObject', title: 's3:PutObject' };
+  if (bucket === null) {
+    const fix =
+      'Run `local-browser-agent setup --env ENV`, or set aws.s3_bucket. Without it evidence stays here.';
+    report({ ...about, status: 'fail', detail: 'aws.s3_bucket is not set', fix });
+    return;
+  }
+  const upload = await probeUpload(clients, bucket);
+  if (!upload.ok) {
+    reportFailure(report, about, upload.failure, 'fail');
+    return;
+  }
+  const { key, leftBehind } = upload;
+  report({
+    ...about,
+    status: 'ok',
+    detail: leftBehind
+      ? `put s3://${bucket}/${key}; it stays there, because s3:DeleteObject is not allowed (and not needed)`
+      : `put and removed an object in ${bucket}`,
+  });
+  const parts = { id: 'permission.s3:AbortMultipartUpload', title: 's3:AbortMultipartUpload' };
+  // Only sweeping up after a broken large upload needs it; a lifecycle rule of the bucket does too.
+  reportProbe(report, parts, await probeAbortMultipart(clients, bucket), 'warn');
+}
+
+/** Only `setup` needs these: with activity and bucket known, a denial costs nothing today. */
+async function checkSources(
+  clients: AwsClients,
+  env: string,
+  config: LoadedConfig,
+  report: Report,
+): Promise<void> {
+  const { activity_arn: arn, s3_bucket: bucket } = config.settings.aws;
+  const weight = arn !== null && bucket !== null ? 'warn' : 'fail';
+  const secret = await probeSecret(clients, namesInAws.secret(env));
+  const parameters = await probeParameters(clients, namesInAws.parameterPath(env));
+  // One of the two is enough.
+  const either = secret.ok || parameters.ok ? 'skip' : weight;
+  const secretTitle = 'secretsmanager:GetSecretValue';
+  reportProbe(report, { id: `permission.${secretTitle}`, title: secretTitle }, secret, either);
+  const parametersTitle = 'ssm:GetParametersByPath';
+  reportProbe(report, { id: `permission.${parametersTitle}`, title: parametersTitle }, parameters, either);
+}
+
+function reportProbe(
+  report: Report,
+  about: { id: string; title: string },
+  probe: Probe,
+  whenFailed: CheckStatus,
+): void {
+  if (probe.ok) report({ ...about, status: 'ok', detail: 'allowed' });
+  else reportFailure(report, about, probe.failure, whenFailed);
+}
+
+function reportFailure(
+  report: Report,
+  about: { id: string; title: string },
+  failure: AwsFailure,
+  status: CheckStatus,
+  prefix = '',
+): void {
+  report({ ...about, status, detail: prefix + failure.message, fix: failure.fix });
+}

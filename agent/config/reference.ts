@@ -1,0 +1,79 @@
+/** docs/configuration.md, made from the schema. */
+import { settingDefinitions } from './schema.ts';
+
+const GROUPS: Record<string, string> = {
+  aws: 'Where in AWS the agent works.',
+  recording: 'Which evidence is made, uploaded and kept. See the table of levels in [design.md](design.md).',
+  worker: 'How tasks are taken.',
+  browser: 'Which browser runs, and how.',
+  run: 'Limits of a run.',
+  script: 'What scripts may reach.',
+  log: 'What the agent says.',
+};
+
+const HEAD = `# Configuration
+
+<!-- Made from agent/config/schema.ts. Change it there, then run \`npx vitest run agent/config -u\`. -->
+
+Values come from, strongest first: command-line flags, environment variables, \`settings.yaml\` in the data directory, values fetched from AWS by \`setup\` (kept with their time and source, so that starting needs no network), defaults. \`local-browser-agent config show\` prints each value with its source.
+
+The data directory is \`LBA_HOME\` or \`--home\`; else \`~/.local/share/local-browser-agent\` on Linux, \`~/Library/Application Support/local-browser-agent\` on macOS, \`%LOCALAPPDATA%\\local-browser-agent\` on Windows.
+
+\`\`\`yaml
+# settings.yaml
+aws:
+  env: prod
+recording:
+  default_level: INFO
+  max_level: DEBUG # never more than this leaves the machine
+  level_by_env:
+    prod: ERROR
+\`\`\`
+
+- A key that does not exist is a warning with a suggestion. A wrong value is an error that names file, line and what is allowed; the next weaker source counts instead.
+- Limits do not fall open: \`recording.max_level\` and \`RECORDING_LEVEL_OVERRIDE\` with a value that cannot be read count as NONE. A \`settings.yaml\` that is not valid YAML never stops the agent: it says line and column and goes on with the last version that it could read; where there is none, nothing is uploaded until the file is mended.
+- Comments in \`settings.yaml\` stay when the program writes it.
+- In environment variables lists are written \`a,b\` or as JSON, maps \`a=INFO,b=DEBUG\` or as JSON. A variable that is set to nothing counts as not set.
+
+## Credentials
+
+No setting holds a secret. The AWS identity is, in this order: \`aws.profile\` (or \`AWS_PROFILE\`); credentials in the environment (\`AWS_ACCESS_KEY_ID\`, web identity, container); the keys that \`setup\` fetched from the secret; the AWS SDK's own search (shared files, SSO, instance role).
+
+**Without the desktop there is no operating-system keychain.** Fetched keys are kept in \`credentials.json\` in the data directory: not encrypted, readable by the user of the agent alone (mode 0600; on Windows the permissions of the data directory apply). Whoever can act as that user or as root can read them, and so can a backup. They are never printed and never logged. Better where you can: an AWS profile with SSO or a role, for which nothing is stored.
+
+## Names in AWS
+
+For the environment \`{env}\`: secret \`browser-agent-credentials-{env}\` (JSON with \`AWS_ACCESS_KEY_ID\`, \`AWS_SECRET_ACCESS_KEY\`, \`AWS_DEFAULT_REGION\`, \`ACTIVITY_ARN\`, \`S3_BUCKET\`), parameters below \`/browser-agent/{env}/\`: \`activity-arn\`, \`s3-bucket\`, and for the settings marked below their key with \`/\` and \`-\`, e.g. \`/browser-agent/{env}/recording/max-level\`. A parameter wins over the secret. Either may be missing or denied as long as ARN and bucket are known at the end. Values below a changed \`aws.env\` are those of that environment, never of another.
+
+## How \`doctor\` checks without side effects
+
+- \`states:GetActivityTask\`: asking for a task could take one away from the agent that is meant to do it, so it is not asked for. The last answer that a running agent got counts, when it is of the last ten minutes. Otherwise the call is made on a name that does not exist, next to the real one: "does not exist" proves the permission, for policies with a wildcard. "Denied" then proves nothing for a policy that names the one activity, and \`doctor\` says so: the first poll of \`run\` shows it.
+- \`states:SendTaskHeartbeat\`, \`SendTaskSuccess\`, \`SendTaskFailure\`: called with a token that never existed; the service refuses the token only after it has checked the permission.
+- \`s3:PutObject\`: a few bytes are really put to \`browser-sessions/_doctor/\` and removed again. Where removing is not allowed (the agent does not need it) they stay, and \`doctor\` says where.
+- \`sts:GetCallerIdentity\` needs no permission.
+
+## Settings
+`;
+
+export function renderConfigurationReference(): string {
+  const groups = Map.groupBy(settingDefinitions, ({ key }) => key.split('.')[0]!);
+  const parts = [...groups].map(([group, definitions]) => {
+    const rows = definitions.map((definition) => {
+      const marks = [
+        definition.meta.fromAws ? 'May come from AWS.' : '',
+        definition.meta.envOnly ? 'Environment only.' : '',
+      ].filter(Boolean);
+      return `| \`${definition.key}\` | ${cell([definition.meta.doc, ...marks].join(' '))} | ${cell(definition.allowed)} | ${showDefault(definition.default)} | ${definition.env.map((name) => `\`${name}\``).join(', ')} |`;
+    });
+    return `### ${group}\n\n${GROUPS[group] ?? ''}\n\n| key | meaning | allowed | default | environment |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return `${HEAD}\n${parts.join('\n')}`;
+}
+
+function showDefault(value: unknown): string {
+  return value === null ? 'not set' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}

@@ -1,0 +1,296 @@
+/**
+ * Every setting: its type, its default and what it is for. `config show`, docs/configuration.md and the
+ * messages about wrong values are made from this, so that they cannot disagree.
+ */
+import { z } from 'zod';
+import { RECORDING_LEVELS } from '../base/words.ts';
+
+export interface SettingMeta {
+  /** One or two sentences for the person who sets it. */
+  doc: string;
+  /** What is allowed, in words, where the type does not say it all. */
+  allowed?: string;
+  /** Further environment variables, weaker than `LBA_…`, strongest first. */
+  env?: readonly string[];
+  /** May come from a parameter in AWS; never for what decides which program runs or what it may read. */
+  fromAws?: boolean;
+  /** Only the environment can set it. */
+  envOnly?: boolean;
+  /** What a value that cannot be read counts as; absent: as not set. For limits, which must not fall open. */
+  whenInvalid?: unknown;
+}
+
+export const settingDocs = z.registry<SettingMeta>();
+
+/** Longest wait a timer can hold (2^31 − 1 ms, about 24 days). */
+const MAX_TIMER_MS = 2_147_483_647;
+
+const level = z.enum(RECORDING_LEVELS);
+const text = z.string().min(1).nullable().default(null);
+const timeMs = z.int().min(1).max(MAX_TIMER_MS);
+
+const aws = z.strictObject({
+  env: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
+    .default('dev')
+    .register(settingDocs, {
+      doc: 'Name of the environment; every name in AWS is made from it.',
+      allowed: 'letters, digits, `-` and `_`, up to 63',
+      env: ['BROWSER_AGENT_ENV'],
+    }),
+  region: text.register(settingDocs, {
+    doc: 'AWS region. When it is not set: the region of the activity ARN, then that of the AWS profile.',
+    env: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+    fromAws: true,
+  }),
+  profile: text.register(settingDocs, {
+    doc: 'Profile of the shared AWS configuration files (`~/.aws`), SSO profiles included. When it is not set: the credentials that `setup` stored, then the SDK’s own search.',
+    env: ['AWS_PROFILE'],
+  }),
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .register(settingDocs, {
+      doc: 'One endpoint for all AWS services, for compatible services and the sandbox. Variables for one service, such as `AWS_ENDPOINT_URL_S3`, win for that service.',
+      allowed: 'an http or https URL',
+      env: ['AWS_ENDPOINT_URL'],
+    }),
+  activity_arn: z
+    .string()
+    .regex(/^arn:[^:]+:states:[^:]+:[^:]+:activity:\S+$/)
+    .nullable()
+    .default(null)
+    .register(settingDocs, {
+      doc: 'The Step Functions activity that this agent works for.',
+      allowed: 'an ARN `arn:aws:states:REGION:ACCOUNT:activity:NAME`',
+      env: ['ACTIVITY_ARN'],
+      fromAws: true,
+    }),
+  s3_bucket: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)
+    .nullable()
+    .default(null)
+    .register(settingDocs, {
+      doc: 'The bucket that evidence is uploaded to.',
+      allowed: 'a bucket name, without `s3://` and without a path',
+      env: ['S3_BUCKET'],
+      fromAws: true,
+    }),
+});
+
+const recording = z.strictObject({
+  level_override: level
+    .nullable()
+    .default(null)
+    .register(settingDocs, {
+      doc: 'Wins over the level of task, script and settings; only `recording.max_level` is stronger. A value that cannot be read counts as NONE.',
+      env: ['RECORDING_LEVEL_OVERRIDE'],
+      envOnly: true,
+      whenInvalid: 'NONE',
+    }),
+  default_level: level.default('INFO').register(settingDocs, {
+    doc: 'Level of runs for which neither task nor script nor the two settings below say one.',
+    fromAws: true,
+  }),
+  level_by_agent: z
+    .record(z.string(), level)
+    .default({})
+    .register(settingDocs, {
+      doc: 'Level by the name of the agent or state machine that asks.',
+      allowed: `names with one of ${RECORDING_LEVELS.join(', ')} each`,
+    }),
+  level_by_env: z
+    .record(z.string(), level)
+    .default({})
+    .register(settingDocs, {
+      doc: 'Level by environment.',
+      allowed: `names with one of ${RECORDING_LEVELS.join(', ')} each`,
+    }),
+  max_level: level.default('TRACE').register(settingDocs, {
+    doc: 'The owner’s cap: nothing above it is uploaded, whoever asks. A value that cannot be read counts as NONE.',
+    fromAws: true,
+    whenInvalid: 'NONE',
+  }),
+  keep_level: level.default('INFO').register(settingDocs, {
+    doc: 'What is kept on this machine for the history, whatever is uploaded.',
+  }),
+  keep_days: z.number().min(0).max(3_650).default(30).register(settingDocs, {
+    doc: 'Days after which kept runs are removed.',
+  }),
+  keep_gb: z.number().min(0).max(10_000).default(5).register(settingDocs, {
+    doc: 'Size that kept runs may take together, in GB; the oldest are removed first.',
+  }),
+  wait_for_uploads: z.boolean().default(true).register(settingDocs, {
+    doc: 'Whether a task is reported only when its evidence is in S3 (waiting one minute at the most); otherwise its result names what is pending.',
+    fromAws: true,
+  }),
+  mask_selectors: z.array(z.string().min(1)).default([]).register(settingDocs, {
+    doc: 'CSS selectors of elements that are masked in every screenshot, page, trace and video.',
+    fromAws: true,
+  }),
+});
+
+const worker = z.strictObject({
+  name: z.string().min(1).max(80).nullable().default(null).register(settingDocs, {
+    doc: 'Name that Step Functions shows for this worker. When it is not set: the name of the machine.',
+  }),
+  concurrency: z.int().min(1).max(16).default(1).register(settingDocs, {
+    doc: 'Tasks at a time. Two never run in one profile: the second waits.',
+    fromAws: true,
+  }),
+  heartbeat_seconds: z.number().min(1).max(3_600).default(20).register(settingDocs, {
+    doc: 'Time between heartbeats. Keep it below half of `HeartbeatSeconds` in the state machine.',
+    fromAws: true,
+  }),
+  drain_deadline_seconds: z.number().min(0).max(86_400).default(600).register(settingDocs, {
+    doc: 'How long `drain` and SIGTERM wait for running tasks before they are cancelled.',
+  }),
+});
+
+const browser = z.strictObject({
+  channel: text.register(settingDocs, {
+    doc: 'Which installed browser to use, as Playwright names it: `chrome`, `msedge`, `chrome-beta`… When it is not set: Chrome, Edge, Playwright’s Chromium, the system’s Chromium, whichever is there first.',
+  }),
+  executable_path: text.register(settingDocs, {
+    doc: 'Path of a Chromium-based browser; wins over `browser.channel`.',
+  }),
+  headless: z.boolean().default(true).register(settingDocs, {
+    doc: 'Whether runs go without a window when script and command line do not say.',
+  }),
+  keep_warm: z.boolean().default(true).register(settingDocs, {
+    doc: 'Whether one headless browser stays open between runs without a profile: they start at once, and it takes memory.',
+  }),
+  args: z.array(z.string().min(1)).default([]).register(settingDocs, {
+    doc: 'Further command-line arguments for the browser.',
+  }),
+});
+
+const run = z.strictObject({
+  default_timeout_ms: timeMs.default(1_800_000).register(settingDocs, {
+    doc: 'Time for a whole run whose script sets no `timeout`, in milliseconds.',
+    fromAws: true,
+  }),
+  default_step_timeout_ms: timeMs.default(30_000).register(settingDocs, {
+    doc: 'Time for a step that sets no `timeout`, in milliseconds.',
+    fromAws: true,
+  }),
+  max_steps: z.int().min(1).max(1_000_000).default(1_000).register(settingDocs, {
+    doc: 'Steps that one run may execute.',
+    fromAws: true,
+  }),
+  max_visits: z.int().min(1).max(1_000_000).default(10).register(settingDocs, {
+    doc: 'Times that one step may be visited by `goto` and `next`.',
+    fromAws: true,
+  }),
+});
+
+const script = z.strictObject({
+  allowed_env: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/))
+    .default([])
+    .register(settingDocs, {
+      doc: 'Environment variables that scripts may read with `{{env.NAME}}`.',
+      allowed: 'a list of variable names',
+    }),
+  allowed_domains: z.array(z.string().min(1)).nullable().default(null).register(settingDocs, {
+    doc: 'Domains that scripts may visit, whatever their own policy says; subdomains with `*.example.com`. When it is not set: all.',
+  }),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .register(settingDocs, { doc: 'How much the agent logs.' }),
+});
+
+export const settingsSchema = z.strictObject({ aws, recording, worker, browser, run, script, log });
+
+export type Settings = z.infer<typeof settingsSchema>;
+
+export interface SettingDefinition {
+  /** e.g. `recording.max_level`. */
+  key: string;
+  schema: z.ZodType;
+  meta: SettingMeta;
+  default: unknown;
+  /** What is allowed, in words. */
+  allowed: string;
+  /** Environment variables that set it, strongest first. */
+  env: string[];
+}
+
+/** All settings, in the order of the schema. */
+export const settingDefinitions: readonly SettingDefinition[] = Object.entries(settingsSchema.shape).flatMap(
+  ([group, object]) =>
+    Object.entries(object.shape as Record<string, z.ZodType>).map(([name, schema]) => {
+      const key = `${group}.${name}`;
+      const meta = settingDocs.get(schema);
+      if (!meta) throw new Error(`${key} has no documentation`);
+      const own = `LBA_${key.toUpperCase().replace('.', '_')}`;
+      return {
+        key,
+        schema,
+        meta,
+        default: schema.parse(undefined),
+        allowed: meta.allowed ?? describeType(schema),
+        env: meta.envOnly ? [...(meta.env ?? [])] : [own, ...(meta.env ?? [])],
+      };
+    }),
+);
+
+const byKey = new Map(settingDefinitions.map((definition) => [definition.key, definition]));
+
+export function settingDefinition(key: string): SettingDefinition | undefined {
+  return byKey.get(key);
+}
+
+interface JsonSchema {
+  type?: string;
+  enum?: string[];
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+}
+
+/** The words a setting allows, when it allows only some. */
+export function enumOf(schema: z.ZodType): readonly string[] | undefined {
+  return withoutNull(schema).enum;
+}
+
+/** The JSON type a setting has when it is set: what text from the environment is read as. */
+export function jsonTypeOf(schema: z.ZodType): string {
+  return withoutNull(schema).type ?? 'object';
+}
+
+function withoutNull(schema: z.ZodType): JsonSchema {
+  const json = z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
+  return json.anyOf?.find((part) => part.type !== 'null') ?? json;
+}
+
+function describeType(schema: z.ZodType): string {
+  const json = withoutNull(schema);
+  if (json.enum) return `one of ${json.enum.join(', ')}`;
+  switch (json.type) {
+    case 'boolean':
+      return 'true or false';
+    case 'integer':
+    case 'number': {
+      const what = json.type === 'integer' ? 'a whole number' : 'a number';
+      return `${what} from ${json.minimum ?? '−∞'} to ${json.maximum ?? '∞'}`;
+    }
+    case 'array':
+      return 'a list of texts';
+    case 'string':
+      return json.maxLength === undefined ? 'a text' : `a text of up to ${json.maxLength} characters`;
+    case undefined:
+    default:
+      return json.type ?? 'an object';
+  }
+}

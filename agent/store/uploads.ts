@@ -1,0 +1,273 @@
+/**
+ * The durable upload queue. A row is `pending` until its object is in S3 (`done`) or can never be
+ * (`failed`: the file is gone or is no longer what was recorded). Nothing else ends it.
+ */
+import { z } from 'zod';
+import type { Database } from './database.ts';
+
+/** No row is ever put off for longer: one that seems to be was written before the clock was set back. */
+const MAX_WAIT_MS = 2 * 60 * 60 * 1000;
+
+const uploadRow = z.object({
+  upload_id: z.number(),
+  run_id: z.string(),
+  path: z.string(),
+  bucket: z.string(),
+  key: z.string(),
+  content_type: z.string(),
+  metadata: z
+    .string()
+    .transform((text) => JSON.parse(text) as unknown)
+    .pipe(z.record(z.string(), z.string())),
+  size_bytes: z.number(),
+  sha256: z.string(),
+  priority: z.number(),
+  remove_after: z.number(),
+  state: z.enum(['pending', 'done', 'failed']),
+  attempts: z.number(),
+  next_at: z.number(),
+  last_error: z.string().nullable(),
+  multipart_id: z.string().nullable(),
+  created_at: z.number(),
+  done_at: z.number().nullable(),
+});
+
+export type UploadRow = z.infer<typeof uploadRow>;
+export type UploadState = UploadRow['state'];
+
+export interface NewUpload {
+  runId: string;
+  /** The file on this machine. */
+  path: string;
+  bucket: string;
+  key: string;
+  contentType: string;
+  metadata: Record<string, string>;
+  sizeBytes: number;
+  /** Of the file's bytes, hexadecimal. */
+  sha256: string;
+  /** Higher goes first; default 0. */
+  priority?: number;
+  /** Delete the file once it is in S3; default false. */
+  removeAfter?: boolean;
+}
+
+export interface UploadCounts {
+  pending: number;
+  done: number;
+  failed: number;
+}
+
+export class UploadStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /**
+   * Puts a file in the queue. The same bytes for the same object again change nothing; other bytes, or an
+   * object that had failed for good, start anew.
+   */
+  enqueue(upload: NewUpload, now: number): void {
+    this.#db
+      .prepare(
+        `INSERT INTO uploads (run_id, path, bucket, key, content_type, metadata, size_bytes, sha256, priority,
+                              remove_after, state, next_at, created_at)
+         VALUES (@runId, @path, @bucket, @key, @contentType, @metadata, @sizeBytes, @sha256, @priority,
+                 @removeAfter, 'pending', @now, @now)
+         ON CONFLICT (bucket, key) DO UPDATE SET
+           run_id = excluded.run_id, path = excluded.path, content_type = excluded.content_type,
+           metadata = excluded.metadata, size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
+           priority = excluded.priority, remove_after = excluded.remove_after, state = 'pending', attempts = 0,
+           next_at = excluded.next_at, last_error = NULL, created_at = excluded.created_at, done_at = NULL
+         WHERE uploads.sha256 <> excluded.sha256 OR uploads.state = 'failed'`,
+      )
+      .run({
+        runId: upload.runId,
+        path: upload.path,
+        bucket: upload.bucket,
+        key: upload.key,
+        contentType: upload.contentType,
+        metadata: JSON.stringify(upload.metadata),
+        sizeBytes: upload.sizeBytes,
+        sha256: upload.sha256,
+        priority: upload.priority ?? 0,
+        removeAfter: upload.removeAfter ? 1 : 0,
+        now,
+      });
+  }
+
+  /**
+   * Takes the most urgent row that is due, and holds it until `leaseUntil`: another process with the same
+   * data directory leaves it alone till then.
+   */
+  claim(options: {
+    now: number;
+    leaseUntil: number;
+    runId?: string;
+    skipBuckets: readonly string[];
+    skipIds: readonly number[];
+  }): UploadRow | undefined {
+    return this.#db
+      .transaction(() => {
+        const raw = this.#db
+          .prepare(
+            `SELECT * FROM uploads
+             WHERE state = 'pending' AND (next_at <= @now OR next_at > @now + @horizon) AND (@runId IS NULL OR run_id = @runId)
+               AND bucket NOT IN (SELECT value FROM json_each(@skip))
+               AND upload_id NOT IN (SELECT value FROM json_each(@skipIds))
+             ORDER BY priority DESC, next_at, upload_id LIMIT 1`,
+          )
+          .get({
+            now: options.now,
+            horizon: MAX_WAIT_MS,
+            runId: options.runId ?? null,
+            skip: JSON.stringify(options.skipBuckets),
+            skipIds: JSON.stringify(options.skipIds),
+          });
+        if (raw === undefined) return undefined;
+        const found = uploadRow.parse(raw);
+        this.#db
+          .prepare('UPDATE uploads SET next_at = ? WHERE upload_id = ?')
+          .run(options.leaseUntil, found.upload_id);
+        return found;
+      })
+      .immediate();
+  }
+
+  /** Holds on to claimed rows while their bytes are on the way. */
+  renew(uploadIds: readonly number[], leaseUntil: number): void {
+    this.#db
+      .prepare(
+        `UPDATE uploads SET next_at = ? WHERE state = 'pending' AND upload_id IN (SELECT value FROM json_each(?))`,
+      )
+      .run(leaseUntil, JSON.stringify(uploadIds));
+  }
+
+  /** Gives a claimed row back as it was. */
+  release(uploadId: number, now: number): void {
+    this.#db
+      .prepare(`UPDATE uploads SET next_at = ? WHERE upload_id = ? AND state = 'pending'`)
+      .run(now, uploadId);
+  }
+
+  /** @returns false when the row was ended or replaced in the meantime */
+  done(uploadId: number, sha256: string, now: number): boolean {
+    return (
+      this.#db
+        .prepare(
+          `UPDATE uploads SET state = 'done', done_at = ?, last_error = NULL, multipart_id = NULL, attempts = attempts + 1
+           WHERE upload_id = ? AND state = 'pending' AND sha256 = ?`,
+        )
+        .run(now, uploadId, sha256).changes === 1
+    );
+  }
+
+  retryLater(uploadId: number, nextAt: number, error: string): void {
+    this.#db
+      .prepare(
+        `UPDATE uploads SET attempts = attempts + 1, next_at = ?, last_error = ?
+         WHERE upload_id = ? AND state = 'pending'`,
+      )
+      .run(nextAt, error, uploadId);
+  }
+
+  /** @returns false when the row was ended in the meantime, e.g. uploaded by another process */
+  fail(uploadId: number, error: string, now: number): boolean {
+    return (
+      this.#db
+        .prepare(
+          `UPDATE uploads SET state = 'failed', attempts = attempts + 1, last_error = ?, done_at = ?
+           WHERE upload_id = ? AND state = 'pending'`,
+        )
+        .run(error, now, uploadId).changes === 1
+    );
+  }
+
+  /** Remembered before the first part is sent, so that a crash leaves no parts that nobody can find. */
+  setMultipart(uploadId: number, multipartId: string | null): void {
+    this.#db.prepare('UPDATE uploads SET multipart_id = ? WHERE upload_id = ?').run(multipartId, uploadId);
+  }
+
+  /** Makes pending rows due at once: all, those of a bucket, or those of a run. @returns how many */
+  wake(filter: { bucket?: string; runId?: string }, now: number, except: readonly number[] = []): number {
+    return this.#db
+      .prepare(
+        `UPDATE uploads SET next_at = @now
+         WHERE state = 'pending' AND next_at > @now AND (@bucket IS NULL OR bucket = @bucket)
+           AND (@runId IS NULL OR run_id = @runId)
+           AND upload_id NOT IN (SELECT value FROM json_each(@except))`,
+      )
+      .run({
+        now,
+        bucket: filter.bucket ?? null,
+        runId: filter.runId ?? null,
+        except: JSON.stringify(except),
+      }).changes;
+  }
+
+  /** Puts rows that had failed for good back into the queue. @returns how many */
+  reviveFailed(now: number, runId?: string): number {
+    return this.#db
+      .prepare(
+        `UPDATE uploads SET state = 'pending', attempts = 0, next_at = ?, done_at = NULL
+         WHERE state = 'failed' AND (? IS NULL OR run_id = ?)`,
+      )
+      .run(now, runId ?? null, runId ?? null).changes;
+  }
+
+  /** When the next row is due, `undefined` when none is pending. */
+  nextDue(filter: {
+    runId?: string;
+    skipBuckets: readonly string[];
+    skipIds: readonly number[];
+  }): number | undefined {
+    const found = this.#db
+      .prepare(
+        `SELECT min(next_at) AS at FROM uploads WHERE state = 'pending' AND (@runId IS NULL OR run_id = @runId)
+           AND bucket NOT IN (SELECT value FROM json_each(@skip))
+           AND upload_id NOT IN (SELECT value FROM json_each(@skipIds))`,
+      )
+      .get({
+        runId: filter.runId ?? null,
+        skip: JSON.stringify(filter.skipBuckets),
+        skipIds: JSON.stringify(filter.skipIds),
+      }) as {
+      at: number | null;
+    };
+    return found.at ?? undefined;
+  }
+
+  /** Of one run, or of everything. */
+  counts(runId?: string): UploadCounts {
+    const counts: UploadCounts = { pending: 0, done: 0, failed: 0 };
+    const rows = this.#db
+      .prepare('SELECT state, count(*) AS n FROM uploads WHERE ? IS NULL OR run_id = ? GROUP BY state')
+      .all(runId ?? null, runId ?? null) as { state: UploadState; n: number }[];
+    for (const { state, n } of rows) counts[state] = n;
+    return counts;
+  }
+
+  /** Newest first. */
+  list(filter: { runId?: string; state?: UploadState; limit: number }): UploadRow[] {
+    return this.#db
+      .prepare(
+        `SELECT * FROM uploads WHERE (@runId IS NULL OR run_id = @runId) AND (@state IS NULL OR state = @state)
+         ORDER BY upload_id DESC LIMIT @limit`,
+      )
+      .all({ runId: filter.runId ?? null, state: filter.state ?? null, limit: filter.limit })
+      .map((row) => uploadRow.parse(row));
+  }
+
+  get(uploadId: number): UploadRow | undefined {
+    const raw = this.#db.prepare('SELECT * FROM uploads WHERE upload_id = ?').get(uploadId);
+    return raw === undefined ? undefined : uploadRow.parse(raw);
+  }
+
+  /** Forgets rows that ended before `before`. @returns how many */
+  prune(before: number): number {
+    return this.#db.prepare(`DELETE FROM uploads WHERE state <> 'pending' AND done_at < ?`).run(before)
+      .changes;
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * Uploads files until they are in S3, however long that takes: the queue is in SQLite, so a killed process
+ * goes on where it was.
+ *
+ * One loop: start what is due, wait until something is due, finished or added. A failure that concerns
+ * everything for a bucket (no network, no credentials) holds the bucket: one row probes, the others wait.
+ */
+import { rm } from 'node:fs/promises';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { drop } from '../base/drop.ts';
+import { messageOf } from '../base/errors.ts';
+import type { EventBus } from '../base/events.ts';
+import type { Logger } from '../base/log.ts';
+import { describeAwsFailure, type AwsFailureKind } from '../aws/errors.ts';
+import type { NewUpload, UploadCounts, UploadRow, UploadStore } from '../store/uploads.ts';
+import { BACKOFF, backoffMs } from './retry.ts';
+import { abortMultipart, sendFile, UnusableFile } from './send-file.ts';
+
+/** At 8 MiB in memory and 15 MB for parts each, three stay below 45 MB and fill a home uplink. */
+const DEFAULT_CONCURRENCY = 3;
+
+/** A claimed row whose process died is free again after this; renewed while bytes are on the way. */
+const LEASE_MS = 120_000;
+const RENEW_MS = 30_000;
+
+/** How late a row may be noticed that another process put into the same database. */
+const MAX_IDLE_MS = 30_000;
+
+export interface UploadQueueOptions {
+  store: UploadStore;
+  /** Asked for when the first upload is due, not before: an idle agent holds no S3 client. */
+  s3: () => Promise<S3Client>;
+  events: EventBus;
+  log: Logger;
+  clock?: Clock;
+  concurrency?: number;
+  /** Serve this run alone, and leave the rest to the agent that has the same data directory. */
+  onlyRun?: string;
+  random?: () => number;
+}
+
+export interface UploadQueueStatus extends UploadCounts {
+  running: boolean;
+  inFlight: number;
+  /** Buckets that wait as a whole, and why. */
+  held: { bucket: string; kind: AwsFailureKind; message: string; retryAt: number }[];
+}
+
+interface Hold {
+  kind: AwsFailureKind;
+  message: string;
+  failures: number;
+  untilMs: number;
+  probing: boolean;
+}
+
+export class UploadQueue {
+  readonly #store: UploadStore;
+  readonly #s3: () => Promise<S3Client>;
+  readonly #events: EventBus;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #concurrency: number;
+  readonly #onlyRun: { runId?: string };
+  readonly #random: () => number;
+  readonly #holds = new Map<string, Hold>();
+  readonly #inFlight = new Map<number, { row: UploadRow; abort: AbortController; ended: Promise<void> }>();
+  #loop: { ended: Promise<void>; stopping: AbortController } | null = null;
+  #changed = Promise.withResolvers<void>();
+  #renewedAt = 0;
+
+  constructor(options: UploadQueueOptions) {
+    this.#store = options.store;
+    this.#s3 = options.s3;
+    this.#events = options.events;
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+    this.#concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#onlyRun = options.onlyRun === undefined ? {} : { runId: options.onlyRun };
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** On disk when this returns. May be called before `start`. */
+  enqueue(upload: NewUpload): void {
+    this.#store.enqueue(upload, this.#clock.now());
+    this.#wake();
+  }
+
+  /** Everything pending is tried at once: whatever kept it from going may be mended by now. */
+  start(): void {
+    if (this.#loop) return;
+    this.#store.wake(this.#onlyRun, this.#clock.now());
+    const stopping = new AbortController();
+    this.#loop = { stopping, ended: this.#run(stopping.signal) };
+    drop(this.#loop.ended, this.#log, 'the upload queue');
+  }
+
+  /**
+   * Starts nothing new, gives what is on the way until the deadline, then breaks it off: its rows stay
+   * pending and go on at the next start.
+   */
+  async stop(options: { deadlineMs: number }): Promise<void> {
+    const loop = this.#loop;
+    if (!loop) return;
+    loop.stopping.abort();
+    const flights = [...this.#inFlight.values()];
+    const timer = new AbortController();
+    const late = this.#clock.sleep(options.deadlineMs, timer.signal).catch(() => undefined);
+    await Promise.race([Promise.all(flights.map((flight) => flight.ended)), late]);
+    timer.abort();
+    for (const flight of this.#inFlight.values()) flight.abort.abort(new Error('the agent stops'));
+    await Promise.all([...this.#inFlight.values()].map((flight) => flight.ended));
+    await loop.ended;
+    this.#loop = null;
+    this.#wake();
+  }
+
+  /**
+   * Waits until nothing of the run is pending. Returns earlier, with what is still pending, at the
+   * deadline, on abort, when the queue is not running, and when no attempt is due before the deadline
+   * (offline, access denied): waiting would change nothing.
+   */
+  async settle(runId: string, options: { deadlineMs: number; signal?: AbortSignal }): Promise<UploadCounts> {
+    const deadline = this.#clock.monotonic() + options.deadlineMs;
+    for (;;) {
+      const changed = this.#changed.promise;
+      const counts = this.#store.counts(runId);
+      const leftMs = deadline - this.#clock.monotonic();
+      if (counts.pending === 0 || leftMs <= 0 || options.signal?.aborted || !this.#loop) return counts;
+      if (this.#nextAttemptAt(runId) > this.#clock.now() + leftMs) return counts;
+      await this.#waitFor(changed, leftMs, options.signal);
+    }
+  }
+
+  /** Tries pending rows now, and with `failed` also those given up. @returns how many */
+  retry(options: { runId?: string; failed?: boolean } = {}): number {
+    const now = this.#clock.now();
+    let count = this.#store.wake(options.runId === undefined ? {} : { runId: options.runId }, now, [
+      ...this.#inFlight.keys(),
+    ]);
+    if (options.failed) count += this.#store.reviveFailed(now, options.runId);
+    this.#holds.clear();
+    this.#wake();
+    return count;
+  }
+
+  status(): UploadQueueStatus {
+    return {
+      ...this.#store.counts(),
+      running: this.#loop !== null,
+      inFlight: this.#inFlight.size,
+      held: [...this.#holds].map(([bucket, { kind, message, untilMs }]) => ({
+        bucket,
+        kind,
+        message,
+        retryAt: untilMs,
+      })),
+    };
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const changed = this.#changed.promise;
+      this.#startDue();
+      await this.#waitFor(changed, this.#idleMs(), signal);
+    }
+  }
+
+  #startDue(): void {
+    const now = this.#clock.now();
+    if (this.#inFlight.size > 0 && now - this.#renewedAt >= RENEW_MS) {
+      this.#store.renew([...this.#inFlight.keys()], now + LEASE_MS);
+      this.#renewedAt = now;
+    }
+    while (this.#inFlight.size < this.#concurrency) {
+      const row = this.#store.claim({
+        ...this.#onlyRun,
+        now,
+        leaseUntil: now + LEASE_MS,
+        skipBuckets: this.#heldBuckets(now),
+        skipIds: [...this.#inFlight.keys()],
+      });
+      if (!row) return;
+      const hold = this.#holds.get(row.bucket);
+      if (hold) hold.probing = true;
+      const abort = new AbortController();
+      const ended = this.#send(row, abort.signal).finally(() => {
+        this.#inFlight.delete(row.upload_id);
+        if (hold) hold.probing = false;
+        this.#wake();
+      });
+      this.#inFlight.set(row.upload_id, { row, abort, ended });
+      drop(ended, this.#log, `upload of ${row.key}`);
+    }
+  }
+
+  async #send(row: UploadRow, signal: AbortSignal): Promise<void> {
+    try {
+      const s3 = await this.#s3();
+      if (row.multipart_id) await this.#removeOldParts(s3, row, row.multipart_id);
+      await sendFile(s3, row, {
+        signal,
+        onMultipart: (id) => this.#store.setMultipart(row.upload_id, id),
+      });
+    } catch (thrown) {
+      if (signal.aborted) this.#store.release(row.upload_id, this.#clock.now());
+      else if (thrown instanceof UnusableFile) this.#giveUp(row, thrown.message);
+      else this.#retryLater(row, thrown);
+      return;
+    }
+    await this.#finished(row);
+  }
+
+  async #finished(row: UploadRow): Promise<void> {
+    const now = this.#clock.now();
+    if (this.#holds.delete(row.bucket)) {
+      this.#store.wake({ bucket: row.bucket }, now, [...this.#inFlight.keys()]);
+    }
+    if (!this.#store.done(row.upload_id, row.sha256, now)) return; // replaced or done elsewhere meanwhile
+    this.#events.emit({
+      type: 'upload.finished',
+      runId: row.run_id,
+      key: row.key,
+      sizeBytes: row.size_bytes,
+    });
+    this.#log.debug({ runId: row.run_id, key: row.key, sizeBytes: row.size_bytes }, 'uploaded');
+    if (!row.remove_after) return;
+    await rm(row.path, { force: true }).catch((thrown: unknown) => {
+      this.#log.warn({ path: row.path, err: thrown }, 'an uploaded file could not be removed');
+    });
+  }
+
+  #giveUp(row: UploadRow, message: string): void {
+    if (!this.#store.fail(row.upload_id, message, this.#clock.now())) return; // uploaded by another process
+    this.#report(row, message, 0);
+    this.#log.error({ runId: row.run_id, key: row.key, reason: message }, 'an upload can never be done');
+  }
+
+  #retryLater(row: UploadRow, thrown: unknown): void {
+    const now = this.#clock.now();
+    const failure = describeAwsFailure(thrown, {
+      call: 's3:PutObject',
+      resource: `s3://${row.bucket}/${row.key}`,
+    });
+    const { kind, message } = failure;
+    let failures = row.attempts + 1;
+    if (BACKOFF[kind].holdsBucket) {
+      const hold = this.#holds.get(row.bucket);
+      // What was in flight when the network went counts once, not once each.
+      failures = hold ? hold.failures + (hold.probing ? 1 : 0) : 1;
+    }
+    const retryAt = now + backoffMs(kind, failures, this.#random());
+    if (BACKOFF[kind].holdsBucket) {
+      this.#holds.set(row.bucket, { kind, message, failures, untilMs: retryAt, probing: false });
+    } else {
+      // Something answered: the bucket as a whole can be reached.
+      this.#holds.delete(row.bucket);
+    }
+    this.#store.retryLater(row.upload_id, retryAt, `${message} ${failure.fix}`);
+    this.#report(row, message, retryAt);
+    this.#log.warn(
+      { runId: row.run_id, key: row.key, kind, retryInMs: retryAt - now, fix: failure.fix },
+      message,
+    );
+  }
+
+  /** `retryAt` 0: never. */
+  #report(row: UploadRow, message: string, retryAt: number): void {
+    this.#events.emit({
+      type: 'upload.failed',
+      runId: row.run_id,
+      key: row.key,
+      message,
+      attempt: row.attempts + 1,
+      retryAt,
+    });
+  }
+
+  async #removeOldParts(s3: S3Client, row: UploadRow, multipartId: string): Promise<void> {
+    try {
+      await abortMultipart(s3, row, multipartId);
+    } catch (thrown) {
+      // Gone already, or not ours to remove: the bucket's lifecycle rule sweeps what is left.
+      this.#log.debug({ key: row.key, reason: messageOf(thrown) }, 'old parts were not removed');
+    }
+    this.#store.setMultipart(row.upload_id, null);
+  }
+
+  #heldBuckets(now: number): string[] {
+    return [...this.#holds]
+      .filter(([, hold]) => hold.probing || hold.untilMs > now)
+      .map(([bucket]) => bucket);
+  }
+
+  /** When something of the run is on the way or may be; `Infinity` when nothing is pending. */
+  #nextAttemptAt(runId: string): number {
+    const flying = [...this.#inFlight.values()].some((flight) => flight.row.run_id === runId);
+    if (flying) return 0;
+    const due = this.#store.nextDue({ runId, skipBuckets: [], skipIds: [] }) ?? Infinity;
+    const free =
+      this.#store.nextDue({ runId, skipBuckets: [...this.#holds.keys()], skipIds: [] }) ?? Infinity;
+    const holdEnds = Math.min(...[...this.#holds.values()].map((hold) => (hold.probing ? 0 : hold.untilMs)));
+    return Math.min(free, Math.max(due, holdEnds));
+  }
+
+  #idleMs(): number {
+    if (this.#inFlight.size >= this.#concurrency) return RENEW_MS;
+    const now = this.#clock.now();
+    const held = this.#heldBuckets(now);
+    const due = this.#store.nextDue({
+      ...this.#onlyRun,
+      skipBuckets: held,
+      skipIds: [...this.#inFlight.keys()],
+    });
+    const holdEnds = [...this.#holds.values()].filter((hold) => !hold.probing).map((hold) => hold.untilMs);
+    const next = Math.min(due ?? Infinity, ...holdEnds.filter((until) => until > now));
+    return Math.min(MAX_IDLE_MS, Math.max(0, next - now));
+  }
+
+  async #waitFor(changed: Promise<void>, ms: number, signal?: AbortSignal): Promise<void> {
+    const timer = new AbortController();
+    const stop = signal ? AbortSignal.any([timer.signal, signal]) : timer.signal;
+    await Promise.race([changed, this.#clock.sleep(ms, stop).catch(() => undefined)]);
+    timer.abort();
+  }
+
+  #wake(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers<void>();
+    resolve();
+  }
+}
