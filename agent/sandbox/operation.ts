@@ -1,5 +1,5 @@
 /** What every JSON and query operation of the sandbox looks like to the router. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { validationError } from './errors.ts';
 
 export interface Caller {

@@ -107,6 +107,6 @@ export class RequestLog {
   }
 
   #notify(entry: LoggedRequest): void {
-    for (const listener of [...this.#listeners]) listener(entry);
+    for (const listener of this.#listeners) listener(entry);
   }
 }

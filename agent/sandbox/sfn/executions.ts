@@ -78,7 +78,7 @@ export class Executions {
         (execution) =>
           execution.stateMachineArn === stateMachineArn && (!status || execution.status === status),
       )
-      .reverse();
+      .toReversed();
   }
 
   start(machine: StateMachineRecord, name: string, input: string): Execution {
@@ -125,7 +125,7 @@ export class Executions {
       onEvent: (event) => this.#record(execution, event),
       onEnd: (end) => this.#finish(execution, end),
     });
-    this.#running.set(executionArn, run.stop);
+    this.#running.set(executionArn, (end) => run.stop(end));
     return execution;
   }
 
@@ -187,7 +187,7 @@ export class Executions {
       execution.error = 'States.Timeout';
     }
     this.#records.put(execution.executionArn, execution);
-    for (const listener of [...this.#listeners]) listener(execution);
+    for (const listener of this.#listeners) listener(execution);
   }
 }
 

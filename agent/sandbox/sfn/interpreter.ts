@@ -5,9 +5,9 @@
 import { ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
 import { messageOf } from '../../base/errors.ts';
 import type { ActivityTasks, OpenTask, TaskEnd } from './activities.ts';
-import type { ActivityTaskState, CompiledMachine, TaskEnvelope } from './definition.ts';
-import type { HistoryEventDetails } from './history.ts';
-import { eventOf } from './history.ts';
+import type { CompiledMachine } from './definition.ts';
+import { eventOf, type HistoryEventDetails } from './history.ts';
+import type { ActivityTaskState, TaskEnvelope } from './rewrite.ts';
 
 /** Input, output and every state's data, as UTF-8. */
 export const MAX_PAYLOAD_BYTES = 262_144;

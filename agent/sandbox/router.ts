@@ -1,0 +1,307 @@
+/**
+ * From an HTTP request to the operation it asks for: by `X-Amz-Target` (JSON 1.0 and 1.1), by the form field
+ * `Action` (STS), else S3. Every request is logged, may meet a fault rule, and gets its errors in the shape
+ * of its own protocol.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { escapeXml, jsonError, queryError, s3Error, ServiceError } from './errors.ts';
+import { faultError, type FaultRule, type Faults } from './faults.ts';
+import type { Caller, Operation } from './operation.ts';
+import type { LoggedRequest, RequestLog, ServiceName } from './requests.ts';
+import { describeS3Request, refuseUnsupported, type S3 } from './s3.ts';
+import type { Sts } from './sts.ts';
+
+export interface RouterParts {
+  s3: S3;
+  sts: Sts;
+  operations: Record<Exclude<ServiceName, 's3'>, Record<string, Operation>>;
+  requests: RequestLog;
+  faults: Faults;
+  region: string;
+  closing: AbortSignal;
+  log: Logger;
+  loopbackOnly: boolean;
+}
+
+/** A definition may have 1 MiB and its JSON string escapes may double it. */
+const MAX_JSON_BYTES = 4 * 1_048_576;
+
+const TARGETS: Record<string, { service: ServiceName; contentType: string }> = {
+  AWSStepFunctions: { service: 'states', contentType: 'application/x-amz-json-1.0' },
+  AmazonSSM: { service: 'ssm', contentType: 'application/x-amz-json-1.1' },
+  secretsmanager: { service: 'secretsmanager', contentType: 'application/x-amz-json-1.1' },
+};
+
+/** One HTTP exchange on its way through: what it asks for, who asks, and how its answers are written. */
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  requestId: string;
+  url: URL;
+  caller: Caller | undefined;
+  /** Aborted when the client has gone away or the sandbox closes. */
+  signal: AbortSignal;
+}
+
+export class Router {
+  readonly #parts: RouterParts;
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const exchange: Exchange = {
+      request,
+      response,
+      requestId: randomUUID(),
+      url: new URL(request.url ?? '/', 'http://sandbox.invalid'),
+      caller: undefined,
+      signal: AbortSignal.any([gone.signal, this.#parts.closing]),
+    };
+    exchange.caller = callerOf(exchange, this.#parts.region);
+    response.setHeader('x-amzn-requestid', exchange.requestId);
+    if (this.#parts.loopbackOnly && !isLoopbackHost(request.headers.host)) {
+      // A page in a browser can reach loopback through a name of its own (DNS rebinding).
+      send(response, 403, 'text/plain', 'The sandbox answers loopback names only.\n');
+      return;
+    }
+    const target = request.headers['x-amz-target'];
+    const contentType = request.headers['content-type'] ?? '';
+    if (typeof target === 'string') await this.#json(exchange, target);
+    else if (
+      request.method === 'POST' &&
+      exchange.url.pathname === '/' &&
+      contentType.startsWith('application/x-www-form-urlencoded')
+    ) {
+      await this.#query(exchange);
+    } else await this.#s3(exchange);
+  }
+
+  async #json(exchange: Exchange, target: string): Promise<void> {
+    const [prefix = '', name = ''] = target.split('.');
+    const route = TARGETS[prefix];
+    const service = route?.service ?? 'states';
+    const contentType = route?.contentType ?? 'application/x-amz-json-1.1';
+    const entry = this.#begin(exchange, service, name);
+    await this.#answer(
+      exchange,
+      entry,
+      async () => {
+        const input = parseJson(await readBody(exchange.request));
+        const operation = route && this.#parts.operations[route.service as 'states'][name];
+        entry.key ??= operation?.key(input) ?? '';
+        if (entry.key === '') delete entry.key;
+        return async () => {
+          if (!exchange.caller) {
+            throw new ServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token');
+          }
+          if (!operation) {
+            throw new ServiceError('UnknownOperationException', `The sandbox has no operation ${target}`);
+          }
+          const output = await operation.handle(input, { caller: exchange.caller, signal: exchange.signal });
+          send(exchange.response, 200, contentType, JSON.stringify(output ?? {}));
+        };
+      },
+      (error) => {
+        const { body, headers } = jsonError(service, error);
+        send(exchange.response, error.status, contentType, body, headers);
+      },
+    );
+  }
+
+  async #query(exchange: Exchange): Promise<void> {
+    const form = Object.fromEntries(new URLSearchParams((await readBody(exchange.request)).toString('utf8')));
+    const action = form['Action'] ?? '';
+    const operation = this.#parts.operations.sts[action];
+    const entry = this.#begin(exchange, 'sts', action, operation?.key(form));
+    const asJson = (exchange.request.headers.accept ?? '').includes('application/json');
+    await this.#answer(
+      exchange,
+      entry,
+      async () => async () => {
+        if (!exchange.caller) {
+          throw new ServiceError(
+            'MissingAuthenticationToken',
+            'Request is missing Authentication Token',
+            403,
+          );
+        }
+        if (!operation) {
+          throw new ServiceError(
+            'InvalidAction',
+            `Could not find operation ${action} for version 2011-06-15`,
+          );
+        }
+        const result = await operation.handle(form, { caller: exchange.caller, signal: exchange.signal });
+        const answer = {
+          [`${action}Result`]: result,
+          ResponseMetadata: { RequestId: exchange.requestId },
+        };
+        if (asJson) {
+          send(exchange.response, 200, 'application/json', JSON.stringify({ [`${action}Response`]: answer }));
+          return;
+        }
+        const xml = `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${toXml(answer)}</${action}Response>`;
+        send(exchange.response, 200, 'text/xml', xml);
+      },
+      (error) => send(exchange.response, error.status, 'text/xml', queryError(error, exchange.requestId)),
+    );
+  }
+
+  async #s3(exchange: Exchange): Promise<void> {
+    const { request, response, url } = exchange;
+    const asked = describeS3Request(request.method ?? 'GET', url, request.headers);
+    const key = [asked.bucket, asked.key].filter((part) => part !== undefined).join('/');
+    const entry = this.#begin(exchange, 's3', asked.operation, key || undefined);
+    await this.#answer(
+      exchange,
+      entry,
+      async () => async () => {
+        if (!exchange.caller) throw new ServiceError('AccessDenied', 'Access Denied', 403);
+        refuseUnsupported(asked, url, entry.sizeBytes);
+        if (asked.operation === 'GetBucketLocation') {
+          const xmlns = 'http://s3.amazonaws.com/doc/2006-03-01/';
+          send(response, 200, 'application/xml', `<LocationConstraint xmlns="${xmlns}"/>`);
+          return;
+        }
+        this.#parts.s3.handle(request, response);
+      },
+      (error) => {
+        request.resume();
+        const body = s3Error(error, url.pathname, exchange.requestId);
+        send(response, error.status, 'application/xml', request.method === 'HEAD' ? '' : body);
+      },
+    );
+  }
+
+  #begin(exchange: Exchange, service: ServiceName, operation: string, key?: string): LoggedRequest {
+    const entry: LoggedRequest = {
+      service,
+      operation,
+      time: Date.now(),
+      sizeBytes: Number(exchange.request.headers['content-length'] ?? 0),
+      ...(key === undefined ? {} : { key }),
+      ...(exchange.caller ? { accessKeyId: exchange.caller.accessKeyId } : {}),
+    };
+    this.#parts.requests.add(entry);
+    const { response } = exchange;
+    response.once('close', () => {
+      this.#parts.requests.finish(entry, response.writableFinished ? response.statusCode : undefined);
+    });
+    return entry;
+  }
+
+  /** Prepares a request, applies a fault rule to it, then performs it; errors are written by `fail`. */
+  async #answer(
+    exchange: Exchange,
+    entry: LoggedRequest,
+    prepare: () => Promise<() => Promise<void>>,
+    fail: (error: ServiceError) => void,
+  ): Promise<void> {
+    try {
+      const perform = await prepare();
+      const rule = this.#parts.faults.take(entry);
+      if (rule && (await this.#applyFault(exchange, entry, rule))) return;
+      await perform();
+    } catch (thrown) {
+      if (exchange.response.destroyed) return;
+      const error =
+        thrown instanceof ServiceError ? thrown : new ServiceError('InternalFailure', messageOf(thrown), 500);
+      if (!(thrown instanceof ServiceError)) this.#parts.log.error({ err: thrown }, 'sandbox failure');
+      entry.error = error.code;
+      fail(error);
+    }
+  }
+
+  /** Whether the rule has dealt with the request. */
+  async #applyFault(exchange: Exchange, entry: LoggedRequest, rule: FaultRule): Promise<boolean> {
+    if (rule.delayMs !== undefined) {
+      await delay(rule.delayMs, undefined, { signal: exchange.signal }).catch(() => undefined);
+      if (exchange.signal.aborted) return true;
+    }
+    if (rule.disconnect === 'before') {
+      exchange.response.destroy();
+      return true;
+    }
+    if (rule.disconnect === 'after') loseAnswer(exchange.response);
+    const { arn } = this.#parts.sts.identityOf(exchange.caller?.accessKeyId ?? '');
+    const error = faultError(rule, entry, arn);
+    if (error) throw error;
+    return false;
+  }
+}
+
+/** Lets everything be done, and cuts the connection in the place of the answer. */
+function loseAnswer(response: ServerResponse): void {
+  const cut = (): ServerResponse => response.destroy();
+  response.write = () => true;
+  response.end = cut as ServerResponse['end'];
+}
+
+function callerOf(exchange: Exchange, defaultRegion: string): Caller | undefined {
+  const header = /Credential=([^/,\s]+)\/[^/]*\/([^/]*)\//.exec(exchange.request.headers.authorization ?? '');
+  if (header) return { accessKeyId: header[1] ?? '', region: header[2] ?? defaultRegion };
+  const [accessKeyId, , region] = (exchange.url.searchParams.get('X-Amz-Credential') ?? '').split('/');
+  return accessKeyId ? { accessKeyId, region: region ?? defaultRegion } : undefined;
+}
+
+function isLoopbackHost(host: string | undefined): boolean {
+  const name = (host ?? '').replace(/:\d+$/, '');
+  return name === '' || name === '[::1]' || /^127(\.\d+){3}$/.test(name) || /(^|\.)localhost$/.test(name);
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_JSON_BYTES) {
+      throw new ServiceError('RequestEntityTooLargeException', 'The request is too large', 413);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseJson(body: Buffer): Record<string, unknown> {
+  if (body.length === 0) return {};
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // Answered below, like JSON that is no object.
+  }
+  throw new ServiceError('SerializationException', 'The request body is not a JSON object');
+}
+
+function toXml(value: unknown): string {
+  if (typeof value === 'string') return escapeXml(value);
+  if (typeof value !== 'object' || value === null) return escapeXml(JSON.stringify(value ?? ''));
+  return Object.entries(value)
+    .filter(([, inner]) => inner !== undefined)
+    .map(([name, inner]) => `<${name}>${toXml(inner)}</${name}>`)
+    .join('');
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  if (response.destroyed) return;
+  response.writeHead(status, {
+    ...headers,
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
