@@ -1,19 +1,17 @@
-import type { JsonObject, RecordingLevel } from '../base/words.ts';
+import type { JsonObject, ResolvedLevel } from '../base/words.ts';
 
 /** What to run, and how. A task makes one of these; so do `exec` and the API. */
 export interface RunRequest {
   runId: string;
   taskId?: string;
   input: RunInput;
-  /** `recording_level` of the task input. */
-  taskLevel?: RecordingLevel;
+  /** The level that was asked for with the task or on the command line, and where exactly. */
+  level?: ResolvedLevel;
   /** Name of the agent or state machine that asks, for `recording.level_by_agent`. */
   agentName?: string;
   overrides?: {
     profile?: string;
     headed?: boolean;
-    /** Wins over everything but the owner's cap. */
-    level?: RecordingLevel;
     /** Where the run's files go instead of the data directory. */
     outDir?: string;
   };
@@ -47,8 +45,13 @@ export interface RunExecutor {
   /**
    * Runs to the end. `signal` cancels or fences: once it is aborted no further browser action leaves the
    * machine; its reason is an AgentError (`BrowserAgent.Cancelled`), or {@link LeaseLost} for a fence.
+   * `beforeStep` is awaited before each step acts: it resolves at once while the lease is known to be held,
+   * waits for a heartbeat after the machine slept, and rejects with LeaseLost when the lease is gone.
    */
-  execute(request: RunRequest, options: { signal: AbortSignal }): Promise<RunOutcome>;
+  execute(
+    request: RunRequest,
+    options: { signal: AbortSignal; beforeStep?: () => Promise<void> },
+  ): Promise<RunOutcome>;
 }
 
 /** Abort reason of a run whose lease is gone: the run ends `lost` and nothing is reported. */

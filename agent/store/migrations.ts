@@ -39,6 +39,8 @@ export const migrations: readonly string[] = [
     level         TEXT NOT NULL,
     level_reason  TEXT NOT NULL,
     profile       TEXT,
+    owner_pid     INTEGER NOT NULL,
+    owner_started TEXT NOT NULL,
     queued_at     INTEGER NOT NULL,
     started_at    INTEGER,
     ended_at      INTEGER,

@@ -29,6 +29,7 @@ function create(runId: string): void {
     script: '{}',
     level: { level: 'INFO', reason: 'built-in default' },
     profile: null,
+    owner: { pid: 1, started: 'boot' },
     now: 1,
   });
 }

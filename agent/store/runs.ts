@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { RECORDING_LEVELS, type JsonObject, type ResolvedLevel } from '../base/words.ts';
 import type { Database } from './database.ts';
+import type { ProcessIdentity } from './processes.ts';
 
 export const RUN_STATES = [
   'queued',
@@ -36,6 +37,8 @@ const runRow = z.object({
   level: z.enum(RECORDING_LEVELS),
   level_reason: z.string(),
   profile: z.string().nullable(),
+  owner_pid: z.number(),
+  owner_started: z.string(),
   queued_at: z.number(),
   started_at: z.number().nullable(),
   ended_at: z.number().nullable(),
@@ -82,11 +85,13 @@ export interface NewRun {
   script: string;
   level: ResolvedLevel;
   profile: string | null;
+  /** The process that executes the run: when it is gone and the run is open, the run was interrupted. */
+  owner: ProcessIdentity;
   now: number;
 }
 
 const RUN_COLUMNS =
-  'run_id, task_id, script_name, state, level, level_reason, profile, queued_at, started_at, ended_at, error_name, error_message';
+  'run_id, task_id, script_name, state, level, level_reason, profile, owner_pid, owner_started, queued_at, started_at, ended_at, error_name, error_message';
 
 export class RunStore {
   readonly #db: Database;
@@ -98,8 +103,8 @@ export class RunStore {
   create(run: NewRun): void {
     this.#db
       .prepare(
-        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, queued_at)
-         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, owner_pid, owner_started, queued_at)
+         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         run.runId,
@@ -109,6 +114,8 @@ export class RunStore {
         run.level.level,
         run.level.reason,
         run.profile,
+        run.owner.pid,
+        run.owner.started,
         run.now,
       );
   }

@@ -1,0 +1,112 @@
+/**
+ * Where a run's artifacts go: a row in the store, and for those that the level lets out, a row in the
+ * upload queue at once, so that uploading runs beside the run.
+ */
+import { rm } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { ResolvedLevel } from '../base/words.ts';
+import type { ArtifactSink, NewArtifact } from '../recording/types.ts';
+import type { RunStore } from '../store/runs.ts';
+import type { NewUpload } from '../store/uploads.ts';
+
+export interface EvidenceOptions {
+  runId: string;
+  taskId: string | null;
+  scriptName: string;
+  agentName: string | null;
+  level: ResolvedLevel;
+  bucket: string | null;
+  runs: RunStore;
+  uploads: { enqueue(upload: NewUpload): void } | null;
+  clock: Clock;
+}
+
+/** The manifest goes last: who finds it in S3 may expect the rest to be there or on its way. */
+const PRIORITY = { manifest: -1, other: 0 };
+
+export class Evidence implements ArtifactSink {
+  /** Evidence that did not make it, in words for the result. */
+  readonly problems: string[] = [];
+  readonly #options: EvidenceOptions;
+  readonly #uploaded: NewArtifact[] = [];
+  readonly #discard: string[] = [];
+
+  constructor(options: EvidenceOptions) {
+    this.#options = options;
+  }
+
+  add(artifact: NewArtifact): void {
+    const { runs, uploads, bucket, clock, runId } = this.#options;
+    try {
+      runs.addArtifact(runId, { ...artifact, now: clock.now() });
+    } catch (thrown) {
+      this.problems.push(`${artifact.key} could not be recorded: ${messageOf(thrown)}`);
+      return;
+    }
+    if (artifact.upload && uploads && bucket) {
+      uploads.enqueue({
+        runId,
+        path: artifact.path,
+        bucket,
+        key: this.#keyOf(artifact.key),
+        contentType: artifact.contentType,
+        metadata: this.#metadata(),
+        sizeBytes: artifact.sizeBytes,
+        sha256: artifact.sha256,
+        priority: artifact.kind === 'manifest' ? PRIORITY.manifest : PRIORITY.other,
+        removeAfter: !artifact.keep,
+      });
+      this.#uploaded.push(artifact);
+    } else if (!artifact.keep) {
+      this.#discard.push(artifact.path);
+    }
+    if (artifact.upload && uploads && !bucket && this.problems.length === 0) {
+      this.problems.push(
+        'no bucket is configured, so the evidence stays on this machine. Set aws.s3_bucket, or run setup.',
+      );
+    }
+  }
+
+  /** The S3 URI of an artifact that is on its way there; null for one that stays here. */
+  uriOf(key: string): string | null {
+    const { bucket } = this.#options;
+    return this.#uploaded.some((artifact) => artifact.key === key)
+      ? `s3://${bucket}/${this.#keyOf(key)}`
+      : null;
+  }
+
+  /** S3 URIs of the evidence of a failure. */
+  failureUris(): string[] {
+    return this.#uploaded
+      .filter((artifact) => artifact.key.startsWith('failure/'))
+      .flatMap((artifact) => this.uriOf(artifact.key) ?? []);
+  }
+
+  totals(): { files: number; sizeBytes: number } {
+    return {
+      files: this.#uploaded.length,
+      sizeBytes: this.#uploaded.reduce((sum, artifact) => sum + artifact.sizeBytes, 0),
+    };
+  }
+
+  /** Removes what neither level wants any more. */
+  async tidy(): Promise<void> {
+    for (const path of this.#discard) await rm(path, { force: true });
+  }
+
+  #keyOf(key: string): string {
+    return `browser-sessions/${this.#options.runId}/${key}`;
+  }
+
+  #metadata(): Record<string, string> {
+    const { runId, taskId, scriptName, level, agentName } = this.#options;
+    return {
+      'run-id': runId,
+      ...(taskId === null ? {} : { 'task-id': taskId }),
+      'script-name': scriptName,
+      level: level.level,
+      ...(agentName === null ? {} : { agent: agentName }),
+    };
+  }
+}

@@ -1,0 +1,187 @@
+/** What the interpreter acts through: browser, journal, recording, events and the person, for one run. */
+import type { Page } from 'playwright';
+import type { PolicyGuard } from '../browser/policy.ts';
+import type { BrowserSession } from '../browser/session.ts';
+import { evaluateCondition } from '../browser/conditions.ts';
+import type { Clock } from '../base/clock.ts';
+import { AgentError } from '../base/errors.ts';
+import type { EventBus } from '../base/events.ts';
+import type { Logger } from '../base/log.ts';
+import { atLeast, type JsonObject, type ResolvedLevel } from '../base/words.ts';
+import type { Redactor } from '../recording/redaction.ts';
+import type { RunRecorder } from '../recording/types.ts';
+import type { ActionResult, StepMeta, StepPorts, StepResult } from '../script/interpreter.ts';
+import { parseScript } from '../script/parse.ts';
+import type { LeafStep } from '../script/schema.ts';
+import type { RunStore } from '../store/runs.ts';
+import { DialogQueue, fieldsForLevel, performAction, type ActionContext } from './actions/index.ts';
+import type { HumanDesk } from './human-desk.ts';
+import { invalidScript } from './prepare.ts';
+import type { ScriptLibrary } from './script-library.ts';
+
+export interface PortsOptions {
+  runId: string;
+  session: BrowserSession;
+  recorder: RunRecorder;
+  redactor: Redactor;
+  policy: PolicyGuard;
+  allowedDomains: string[] | null;
+  level: ResolvedLevel;
+  profile: { name: string | null; dir: string };
+  files: ActionContext['files'];
+  /** Filled as steps finish, so that what is known survives whatever ends the run. */
+  steps: StepResult[];
+  stepTimeoutMs: number;
+  allowedEnv: readonly string[];
+  env: NodeJS.ProcessEnv;
+  secret: (name: string) => Promise<string>;
+  library: ScriptLibrary;
+  humans: HumanDesk;
+  runs: RunStore;
+  events: EventBus;
+  clock: Clock;
+  log: Logger;
+  /** The run goes on in another page. */
+  onPage: (page: Page) => void;
+}
+
+export interface RunPorts extends StepPorts {
+  /** Opens a page outside the steps, for signing in before the first. */
+  open(url: string, signal: AbortSignal): Promise<void>;
+}
+
+export function createPorts(options: PortsOptions): RunPorts {
+  const { runId, session, recorder, redactor, runs, events, clock, log } = options;
+  const dialogs = new DialogQueue(session.context, log);
+  let chosenPage: Page | null = null;
+  const currentPage = (): Page => (chosenPage && !chosenPage.isClosed() ? chosenPage : session.page());
+  const showDebug = atLeast(options.level.level, 'DEBUG');
+
+  const evaluate: StepPorts['evaluate'] = async (condition, signal) =>
+    evaluateCondition(currentPage(), condition, { signal });
+
+  const perform = async (step: LeafStep, meta: StepMeta, signal: AbortSignal): Promise<ActionResult> => {
+    let turnedTo: Page | null = null;
+    const context: ActionContext = {
+      page: currentPage(),
+      setPage: (page) => {
+        turnedTo = page;
+        chosenPage = page;
+        options.onPage(page);
+      },
+      context: session.context,
+      meta,
+      signal,
+      timeoutMs: step.timeout ?? options.stepTimeoutMs,
+      recorder,
+      policy: { allowedDomains: options.allowedDomains, guard: options.policy },
+      files: options.files,
+      profile: options.profile,
+      dialogs,
+      log,
+      performNested: (nested) => performAction(nested, context),
+      evaluate,
+    };
+    const result = await performAction(step, context);
+    if (turnedTo !== null) await recorder.pageChanged(turnedTo);
+    options.policy.throwIfDenied();
+    return result.fields === undefined
+      ? result
+      : { ...result, fields: fieldsForLevel(result.fields, showDebug) };
+  };
+
+  return {
+    perform,
+    evaluate,
+    human: async (request, meta, signal) => {
+      const from = clock.now();
+      const { until } = request;
+      const by = await options.humans.ask(
+        {
+          runId,
+          stepNumber: meta.stepNumber,
+          message: request.message,
+          timeoutMs: request.timeoutMs,
+          ...(until ? { until: async (stop: AbortSignal) => (await evaluate(until, stop)).met } : {}),
+        },
+        signal,
+      );
+      return {
+        fields: { resumed_by: by, waited_from: new Date(from).toISOString(), waited_ms: clock.now() - from },
+      };
+    },
+    secret: options.secret,
+    env: (name) => (options.allowedEnv.includes(name) ? options.env[name] : undefined),
+    include: async (reference) => {
+      const parsed = parseScript(options.library.read(reference));
+      if (parsed.ok) return parsed.script;
+      const error = invalidScript(parsed.problems);
+      throw new AgentError('BrowserAgent.InvalidScript', `included script ${reference}: ${error.message}`, {
+        data: error.data,
+      });
+    },
+    stepStarted: async (meta) => {
+      runs.stepIntent(runId, {
+        number: meta.stepNumber,
+        name: redactor.redactText(meta.name),
+        action: meta.action,
+        path: meta.path,
+        now: clock.now(),
+      });
+      recorder.stepStarted(meta);
+      events.emit({
+        type: 'step.started',
+        runId,
+        stepNumber: meta.stepNumber,
+        name: redactor.redactText(meta.name),
+        action: meta.action,
+      });
+    },
+    stepFinished: async (meta, result) => {
+      // Those of a step that failed; a step that worked has taken its own.
+      const seen = dialogs.takeSeen();
+      if (seen.length > 0 && result['dialogs'] === undefined) result['dialogs'] = seen;
+      const shown = redactor.redactJson(result as unknown as JsonObject) as JsonObject & { success: boolean };
+      await recorder.stepFinished(meta, shown, currentPage());
+      options.steps.push(result);
+      runs.stepDone(runId, {
+        number: meta.stepNumber,
+        success: result.success,
+        now: clock.now(),
+        result: shown,
+      });
+      events.emit({
+        type: 'step.finished',
+        runId,
+        stepNumber: meta.stepNumber,
+        name: redactor.redactText(meta.name),
+        action: meta.action,
+        success: result.success,
+        durationMs: result.duration_ms,
+        ...(result.error
+          ? { error: { name: result.error.name, message: redactor.redactText(result.error.message) } }
+          : {}),
+      });
+    },
+    onSecretUsed: (value) => {
+      redactor.add(value);
+    },
+    clock,
+    random: Math.random,
+    open: async (url, signal) => {
+      await perform(
+        { action: 'navigate', url } as LeafStep,
+        {
+          stepNumber: 0,
+          name: 'Sign-in page',
+          action: 'navigate',
+          path: '$.starting_page',
+          attempt: 1,
+          key: false,
+          sensitive: false,
+        },
+        signal,
+      );
+    },
+  };
+}

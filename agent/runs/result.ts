@@ -1,0 +1,97 @@
+/** The result of a run as the script format documents it, and the cause of a failed task. */
+import type { AgentError } from '../base/errors.ts';
+import type { JsonObject, JsonValue, ResolvedLevel } from '../base/words.ts';
+import type { StepResult } from '../script/interpreter.ts';
+
+export interface RecordingFacts {
+  level: ResolvedLevel;
+  manifestUri: string | null;
+  files: number;
+  sizeBytes: number;
+  /** Uploads that were still on their way when the result was made. */
+  pending: number;
+  /** What went wrong with the evidence, never with the run itself. */
+  problems: string[];
+}
+
+export interface ResultFacts {
+  success: boolean;
+  runId: string;
+  executionId: string | null;
+  scriptName: string;
+  steps: StepResult[];
+  stepsTotal: number;
+  data: JsonObject;
+  error: RunFailure | null;
+  profile: string | null;
+  mode: 'linear' | 'workflow';
+  durationMs: number;
+  recording: RecordingFacts;
+}
+
+/** What failed, and where. */
+export interface RunFailure {
+  error: AgentError;
+  step: StepResult | null;
+  url: string | null;
+}
+
+export function buildResult(facts: ResultFacts): JsonObject {
+  const screenshots = facts.steps
+    .filter((step) => step.action === 'screenshot' && step.success)
+    .map(screenshotOf);
+  return {
+    success: facts.success,
+    run_id: facts.runId,
+    execution_id: facts.executionId,
+    script_name: facts.scriptName,
+    steps_executed: facts.steps.length,
+    steps_total: facts.stepsTotal,
+    step_results: facts.steps as unknown as JsonValue[],
+    data: facts.data,
+    screenshots,
+    verification_screenshots: [],
+    error: facts.error
+      ? { name: facts.error.error.errorName, message: facts.error.error.message, ...stepFacts(facts.error) }
+      : null,
+    profile_used: facts.profile,
+    execution_mode: facts.mode,
+    duration_ms: Math.round(facts.durationMs),
+    recording: {
+      level: facts.recording.level.level,
+      reason: facts.recording.level.reason,
+      manifest_s3_uri: facts.recording.manifestUri,
+      files: facts.recording.files,
+      bytes: facts.recording.sizeBytes,
+      pending: facts.recording.pending,
+      ...(facts.recording.problems.length > 0 ? { problems: facts.recording.problems } : {}),
+    },
+  };
+}
+
+/** The cause of SendTaskFailure, before it is cut to the service's limit. */
+export function buildCause(runId: string, failure: RunFailure, evidence: string[]): JsonObject {
+  return {
+    run_id: runId,
+    ...stepFacts(failure),
+    message: failure.error.message,
+    url: failure.url,
+    evidence,
+    data: failure.error.data as JsonObject,
+  };
+}
+
+function stepFacts(failure: RunFailure): JsonObject {
+  return failure.step
+    ? { step: failure.step.step_number, name: failure.step.name, action: failure.step.action }
+    : {};
+}
+
+function screenshotOf(step: StepResult): JsonObject {
+  const shown: JsonObject = { step: step.step_number, name: step.name };
+  for (const key of ['path', 's3_uri', 'size_bytes', 'reason']) {
+    const value = step[key];
+    if (value !== undefined) shown[key] = value;
+  }
+  return shown;
+}
