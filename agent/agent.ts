@@ -1,0 +1,367 @@
+/**
+ * The agent, put together: the one place that knows every folder. The command line opens it, and so does
+ * the desktop's agent process.
+ */
+import { hostname } from 'node:os';
+import { sfnActivityService } from './activity/service.ts';
+import { Worker, type WorkerEnd } from './activity/worker.ts';
+import { createClients, type AwsClients } from './aws/clients.ts';
+import { systemClock, type Clock } from './base/clock.ts';
+import { drop } from './base/drop.ts';
+import { AgentError } from './base/errors.ts';
+import { EventBus } from './base/events.ts';
+import type { Logger } from './base/log.ts';
+import { homePaths, type HomePaths } from './base/paths.ts';
+import { findFfmpeg } from './browser/detect.ts';
+import { Processes, type TrackedProcess } from './browser/processes.ts';
+import { ProfileService } from './browser/profiles.ts';
+import { TemporaryFolders } from './browser/temporary.ts';
+import { WarmBrowser } from './browser/warm.ts';
+import { clientOptions } from './config/credentials.ts';
+import { loadConfig, type LoadedConfig } from './config/load.ts';
+import { ScriptSecrets } from './config/script-secrets.ts';
+import { FileVault, type Vault } from './config/vault.ts';
+import { AgentControl, type AgentStatus } from './control.ts';
+import { RunEngine } from './runs/engine.ts';
+import { BrowserSource } from './runs/browser-source.ts';
+import { HumanDesk } from './runs/human-desk.ts';
+import { sweepRuns } from './runs/retention.ts';
+import { ScriptLibrary } from './runs/script-library.ts';
+import type { RunSettings } from './runs/settings.ts';
+import { AgentStateStore } from './store/agent-state.ts';
+import { openDatabase, type Database } from './store/database.ts';
+import { ProcessRepository } from './store/processes.ts';
+import { ProfileRepository } from './store/profiles.ts';
+import { RunStore } from './store/runs.ts';
+import { UploadStore } from './store/uploads.ts';
+import { offloadOutput } from './uploads/offload.ts';
+import { UploadQueue } from './uploads/queue.ts';
+
+/** How often past runs are looked through for what may go. */
+const SWEEP_MS = 60 * 60_000;
+/** How often the status row is written anew. */
+const STATUS_MS = 2_000;
+/** What uploads get when the agent ends; the rest goes on at the next start. */
+const UPLOAD_STOP_MS = 5_000;
+
+export interface OpenOptions {
+  home: string;
+  env: NodeJS.ProcessEnv;
+  /** Settings from the command line, by key. */
+  flags?: Record<string, unknown>;
+  log: Logger;
+  clock?: Clock;
+  vault?: Vault;
+  /** `none`: nothing is uploaded; `onlyRun`: only that run's evidence. Default: everything in the queue. */
+  uploads?: 'none' | { onlyRun: string };
+  /** Keep a browser ready between runs; default: as the setting says. */
+  keepWarm?: boolean;
+}
+
+/** Everything of one data directory, open. */
+export interface Agent {
+  config: LoadedConfig;
+  paths: HomePaths;
+  db: Database;
+  events: EventBus;
+  log: Logger;
+  clients: AwsClients;
+  /** In words, where the AWS identity comes from. */
+  identity: string;
+  processes: Processes;
+  profiles: ProfileService;
+  runs: RunStore;
+  uploads: UploadQueue;
+  uploadStore: UploadStore;
+  humans: HumanDesk;
+  engine: RunEngine;
+  warm: WarmBrowser | null;
+  temporary: TemporaryFolders;
+  control: AgentControl;
+  /** Ends browsers, uploads and connections. What is not done goes on at the next start. */
+  close(): Promise<void>;
+}
+
+export async function openAgent(options: OpenOptions): Promise<Agent> {
+  const { home, env, log } = options;
+  const clock = options.clock ?? systemClock;
+  const paths = homePaths(home);
+  const db = openDatabase(paths.database);
+  const config = loadConfig({ home, env, db, ...(options.flags ? { flags: options.flags } : {}) });
+  for (const problem of config.problems) log.warn(problem, problem.message);
+  const settings = config.settings;
+  const vault = options.vault ?? new FileVault(home);
+  const { options: awsOptions, identity } = await clientOptions(config, vault, env);
+  const clients = createClients(awsOptions);
+
+  const events = new EventBus();
+  const runs = new RunStore(db);
+  const uploadStore = new UploadStore(db);
+  const processes = await Processes.open({ repository: new ProcessRepository(db), home, log });
+  const temporary = new TemporaryFolders(paths.temporary, processes, log);
+  const profiles = new ProfileService({
+    repository: new ProfileRepository(db),
+    processes,
+    temporary,
+    folder: paths.profiles,
+    log,
+  });
+  const choice = {
+    ...(settings.browser.channel === null ? {} : { channel: settings.browser.channel }),
+    ...(settings.browser.executable_path === null
+      ? {}
+      : { executablePath: settings.browser.executable_path }),
+  };
+  const warm =
+    (options.keepWarm ?? settings.browser.keep_warm)
+      ? new WarmBrowser({ ...choice, args: settings.browser.args, temporary, processes, log })
+      : null;
+  const uploads = new UploadQueue({
+    store: uploadStore,
+    s3: () => clients.s3(),
+    events,
+    log,
+    clock,
+    ...(typeof options.uploads === 'object' ? options.uploads : {}),
+  });
+  const humans = new HumanDesk({ clock, events });
+  const secrets = new ScriptSecrets({ vault, client: () => clients.secrets() });
+  const engine = new RunEngine({
+    runs,
+    browsers: new BrowserSource({ profiles, processes, temporary, warm, log }),
+    uploads: options.uploads === 'none' ? null : uploads,
+    library: new ScriptLibrary(paths.scripts),
+    humans,
+    events,
+    clock,
+    log,
+    paths,
+    self: processes.self,
+    ffmpegs: ffmpegRegistry(processes, log),
+    ffmpeg: findFfmpeg(),
+    secret: (name) => secrets.get(name),
+    env,
+    settings: () => runSettings(config),
+  });
+  if (options.uploads !== 'none') uploads.start();
+
+  return {
+    config,
+    paths,
+    db,
+    events,
+    log,
+    clients,
+    identity,
+    processes,
+    profiles,
+    runs,
+    uploads,
+    uploadStore,
+    humans,
+    engine,
+    warm,
+    temporary,
+    control: new AgentControl({ state: new AgentStateStore(db), clock }),
+    close: async () => {
+      await uploads.stop({ deadlineMs: UPLOAD_STOP_MS });
+      await warm?.close();
+      await processes.endAll();
+      clients.destroy();
+      db.close();
+    },
+  };
+}
+
+/** What a dead agent left: browsers, folders, and runs that nobody executes any more. */
+export async function recover(agent: Agent, clock: Clock = systemClock): Promise<void> {
+  await agent.processes.reapOrphans();
+  await agent.temporary.removeAbandoned();
+  for (const run of agent.runs.unfinished()) {
+    const owner = { pid: run.owner_pid, started: run.owner_started };
+    if (await agent.processes.isAlive(owner)) continue;
+    const { finished, inDoubt } = agent.runs.lastSteps(run.run_id);
+    const where = inDoubt ? ` inside step ${inDoubt.step_number} "${inDoubt.name}"` : '';
+    const last = finished ? `; the last finished step is ${finished.step_number} "${finished.name}"` : '';
+    agent.runs.transition(run.run_id, 'failed', {
+      now: clock.now(),
+      errorName: 'BrowserAgent.Interrupted',
+      errorMessage: `the agent stopped${where}${last}`,
+    });
+  }
+}
+
+export interface ServeOptions {
+  /** End after one task. */
+  once?: boolean;
+  clock?: Clock;
+}
+
+/** The agent at work: recovery, the activity worker, and what goes on beside it. */
+export async function serve(agent: Agent, options: ServeOptions = {}): Promise<ServingAgent> {
+  const { config, events, log, db, runs } = agent;
+  const { settings } = config;
+  const clock = options.clock ?? systemClock;
+  const activityArn = settings.aws.activity_arn;
+  if (activityArn === null) {
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      'no activity is configured. Run "local-browser-agent setup --env NAME", or set aws.activity_arn (environment: ACTIVITY_ARN).',
+    );
+  }
+  const bucket = settings.aws.s3_bucket;
+  const worker = new Worker({
+    db,
+    service: sfnActivityService(agent.clients),
+    executor: agent.engine,
+    journal: runs,
+    ...(bucket === null
+      ? {}
+      : { offload: async (runId, json) => offloadOutput(await agent.clients.s3(), { bucket, runId, json }) }),
+    activityArn,
+    workerName: settings.worker.name ?? hostname(),
+    concurrency: settings.worker.concurrency,
+    heartbeatMs: settings.worker.heartbeat_seconds * 1_000,
+    ...(options.once === true ? { once: true } : {}),
+    events,
+    log,
+  });
+  worker.start();
+  await recover(agent, clock);
+  if (agent.warm) drop(agent.warm.start(), log, 'warming up the browser');
+
+  const over = new AbortController();
+  const startedAt = clock.now();
+  let detail = '';
+  const unsubscribe = events.on((event) => {
+    if (event.type === 'agent.state') detail = event.detail ?? '';
+  });
+  const status = (): AgentStatus => {
+    const now = worker.status();
+    return {
+      pid: agent.processes.self.pid,
+      started: agent.processes.self.started,
+      startedAt,
+      state: now.state,
+      detail,
+      activityArn,
+      runs: now.tasks.map((task) => ({
+        runId: task.runId,
+        taskId: task.taskId,
+        scriptName: runs.get(task.runId)?.script_name ?? '',
+      })),
+      waitingForPerson: agent.humans.pending().map(({ runId, message }) => ({ runId, message })),
+    };
+  };
+  drop(
+    every(STATUS_MS, () => agent.control.publish(status())),
+    log,
+    'publishing the status',
+  );
+  drop(
+    every(SWEEP_MS, () =>
+      sweepRuns({
+        runs,
+        pendingUploads: (runId) => agent.uploadStore.counts(runId).pending,
+        folder: agent.paths.runs,
+        keepDays: settings.recording.keep_days,
+        keepGb: settings.recording.keep_gb,
+        clock,
+      }),
+    ),
+    log,
+    'removing past runs',
+  );
+  drop(
+    agent.control.watch((wish) => {
+      log.info({ wish: wish.verb }, 'asked for on the command line');
+      if (wish.verb === 'resume-run') {
+        const waited = agent.humans.resume(wish.runId);
+        if (!waited) log.warn({ run: wish.runId }, 'the run waits for nobody');
+      } else if (wish.verb === 'pause') worker.pause();
+      else if (wish.verb === 'resume') worker.resume();
+      else drop(worker.drain(), log, 'draining');
+    }, over.signal),
+    log,
+    'watching for wishes',
+  );
+  const done = worker.done.then((end) => {
+    over.abort();
+    unsubscribe();
+    agent.control.publish(status());
+    return end;
+  });
+  return { worker, done };
+
+  async function every(ms: number, work: () => unknown): Promise<void> {
+    while (!over.signal.aborted) {
+      await work();
+      await clock.sleep(ms, over.signal).catch(() => undefined);
+    }
+  }
+}
+
+export interface ServingAgent {
+  worker: Worker;
+  /** Resolves when the worker has ended. */
+  done: Promise<WorkerEnd>;
+}
+
+function runSettings(config: LoadedConfig): RunSettings {
+  const { aws, recording, browser, run, script } = config.settings;
+  return {
+    recording: {
+      override: recording.level_override,
+      levelByAgent: recording.level_by_agent,
+      levelByEnv: recording.level_by_env,
+      // The default of the setting is the fallback of the resolver: only what somebody set is a reason.
+      defaultLevel: config.sourceOf('recording.default_level') === 'default' ? null : recording.default_level,
+      maxLevel: recording.max_level,
+      keepLevel: recording.keep_level,
+      keepDays: recording.keep_days,
+      keepGb: recording.keep_gb,
+      waitForUploads: recording.wait_for_uploads,
+      maskSelectors: recording.mask_selectors,
+    },
+    env: aws.env,
+    bucket: aws.s3_bucket,
+    browser: {
+      channel: browser.channel,
+      executablePath: browser.executable_path,
+      headless: browser.headless,
+      args: browser.args,
+    },
+    run: {
+      timeoutMs: run.default_timeout_ms,
+      stepTimeoutMs: run.default_step_timeout_ms,
+      maxSteps: run.max_steps,
+      maxVisits: run.max_visits,
+    },
+    script: { allowedEnv: script.allowed_env, allowedDomains: script.allowed_domains },
+  };
+}
+
+/** Puts the encoder of a run on record, so that it cannot outlive the agent. */
+function ffmpegRegistry(
+  processes: Processes,
+  log: Logger,
+): { add(pid: number): void; remove(pid: number): void } {
+  const tracked = new Map<number, Promise<TrackedProcess>>();
+  return {
+    add: (pid) => {
+      const tracking = processes.track({ kind: 'ffmpeg', pid });
+      tracked.set(pid, tracking);
+      drop(tracking, log, 'putting ffmpeg on record');
+    },
+    remove: (pid) => {
+      const tracking = tracked.get(pid);
+      tracked.delete(pid);
+      if (tracking)
+        drop(
+          tracking.then((process) => process.end()),
+          log,
+          'striking ffmpeg off the record',
+        );
+    },
+  };
+}

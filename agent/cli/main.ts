@@ -1,0 +1,207 @@
+#!/usr/bin/env node
+/**
+ * The command line. Each verb lives in a file of its own and is loaded only when it is called, so that
+ * `--help` and small verbs start fast. Exit code 0: done, 1: failed, 2: wrong use.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { defaultHome } from '../base/paths.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
+import { Failed } from './main-types.ts';
+import { note } from './output.ts';
+
+type Verb = (options: never, args: string[]) => Promise<void>;
+
+const program = new Command('local-browser-agent')
+  .description(
+    'Runs AWS Step Functions tasks in your own browser profiles, and keeps the evidence you asked for.',
+  )
+  .version(version())
+  .enablePositionalOptions()
+  .showHelpAfterError('(add --help for the ways to use it)')
+  .exitOverride()
+  .configureOutput({ outputError: (text) => note(text.trimEnd()) });
+
+verb(
+  'run',
+  'the agent, headless: polls the activity, runs tasks, uploads evidence. SIGTERM drains',
+  async () => (await import('./verbs/run.ts')).run,
+)
+  .option('--once', 'end after one task')
+  .option('--env <name>', 'environment, e.g. dev or prod')
+  .option('--aws-profile <name>', 'AWS profile of the shared configuration files')
+  .option('--activity-arn <arn>', 'activity to poll')
+  .option('--bucket <name>', 'S3 bucket for recordings')
+  .option('--log-level <level>', 'trace, debug, info, warn or error');
+
+verb(
+  'setup',
+  'fetches the configuration from AWS, stores it, and proves that it works',
+  async () => (await import('./verbs/setup.ts')).setup,
+)
+  .requiredOption('--env <name>', 'environment, e.g. dev or prod')
+  .option('--aws-profile <name>', 'AWS profile that may read the configuration')
+  .option('--region <name>', 'AWS region')
+  .option('--yes', 'do not ask before replacing an earlier configuration')
+  .option('--json', 'print JSON');
+
+verb(
+  'doctor',
+  'checks machine, browser, ffmpeg, identity and each permission, with a fix for each failure',
+  async () => (await import('./verbs/doctor.ts')).doctor,
+).option('--json', 'print JSON');
+
+verb(
+  'exec',
+  'runs one script here, without Step Functions',
+  async () => (await import('./verbs/exec.ts')).exec,
+)
+  .argument('<script.json>', 'the script, or - for standard input')
+  .option('--level <level>', 'recording level: NONE, ERROR, INFO, DEBUG or TRACE')
+  .option('--var <name=value>', 'a variable; may be given again', collect, [])
+  .option('--vars <file.json>', 'variables as a JSON object')
+  .option('--profile <name>', 'browser profile')
+  .option('--headed', 'show the browser window')
+  .option('--out <folder>', 'keep the evidence in this folder')
+  .option('--upload', 'upload the evidence to the configured bucket too')
+  .option('--log-level <level>', 'trace, debug, info, warn or error', 'warn');
+
+verb(
+  'validate',
+  'says every problem of scripts, with JSON path, line and column',
+  async () => (await import('./verbs/validate.ts')).validate,
+)
+  .argument('<script.json...>', 'scripts to check')
+  .option('--json', 'print JSON');
+
+verb(
+  'profiles',
+  'list, create, tag, clone or delete browser profiles, or sign in to one',
+  async () => (await import('./verbs/profiles.ts')).profiles,
+)
+  .argument('[verb]', 'list, create, tag, clone, delete or sign-in', 'list')
+  .argument('[name]', 'the profile')
+  .argument('[more...]', 'tags, or the name of the clone')
+  .option('--url <url>', 'page to open for sign-in')
+  .option('--json', 'print JSON');
+
+verb(
+  'runs',
+  'list runs, or show one with its steps and artifacts',
+  async () => (await import('./verbs/runs.ts')).runs,
+)
+  .argument('[run-id]', 'one run')
+  .option('--state <state>', 'only runs in this state')
+  .option('--limit <n>', 'at most this many', '20')
+  .option('--json', 'print JSON');
+
+verb(
+  'uploads',
+  'list uploads that are not done, or try the failed ones again',
+  async () => (await import('./verbs/uploads.ts')).uploads,
+)
+  .option('--all', 'also those that are done')
+  .option('--retry', 'try waiting and failed ones again now')
+  .option('--json', 'print JSON');
+
+verb(
+  'config',
+  'show each setting with its source, or set one',
+  async () => (await import('./verbs/config.ts')).config,
+)
+  .argument('[verb]', 'show, get or set', 'show')
+  .argument('[key]', 'e.g. recording.default_level')
+  .argument('[value]', 'the new value')
+  .option('--json', 'print JSON');
+
+verb(
+  'status',
+  'what the agent on this machine is doing',
+  async () => (await import('./verbs/control.ts')).status,
+).option('--json', 'print JSON');
+verb('pause', 'take no new tasks until resume', async () => (await import('./verbs/control.ts')).pause);
+verb(
+  'resume',
+  'take tasks again; with a run id: the person is done, the run goes on',
+  async () => (await import('./verbs/control.ts')).resume,
+).argument('[run-id]', 'a run that waits for a person');
+verb(
+  'drain',
+  'finish the tasks at hand, then end the agent',
+  async () => (await import('./verbs/control.ts')).drain,
+);
+
+verb(
+  'sandbox',
+  'the built-in AWS stand-in alone, until stopped',
+  async () => (await import('./verbs/sandbox.ts')).sandbox,
+)
+  .option('--port <n>', 'port on loopback; 0 picks a free one', '4599')
+  .option('--env <name>', 'create the resources of this environment')
+  .option('--memory', 'keep nothing after the end')
+  .option('--portal', 'start the demo portal too')
+  .option('--json', 'print JSON');
+
+verb(
+  'demo',
+  'the main job on the sandbox, shown step by step',
+  async () => (await import('./verbs/demo.ts')).demo,
+).option('--json', 'print JSON');
+
+await main();
+
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  // The spelling of the earlier program: `local-browser-agent --setup --env E`.
+  if (argv[0] === '--setup') argv[0] = 'setup';
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (thrown) {
+    process.exitCode = exitCodeOf(thrown);
+  }
+}
+
+function exitCodeOf(thrown: unknown): number {
+  if (thrown instanceof CommanderError) {
+    const asked = ['commander.help', 'commander.helpDisplayed', 'commander.version'];
+    return asked.includes(thrown.code) ? 0 : 2;
+  }
+  if (thrown instanceof Failed) {
+    if (thrown.message) note(thrown.message);
+    return 1;
+  }
+  note(thrown instanceof AgentError ? `${thrown.errorName}: ${thrown.message}` : messageOf(thrown));
+  if (!(thrown instanceof AgentError) && process.env['LBA_DEBUG']) note(String((thrown as Error).stack));
+  return 1;
+}
+
+function verb(name: string, description: string, load: () => Promise<Verb>): Command {
+  const command = program
+    .command(name)
+    .description(description)
+    .option('--home <folder>', 'data directory (default: LBA_HOME, else the folder for application data)');
+  command.action(async (...given: unknown[]) => {
+    const self = given.at(-1) as Command;
+    const options = { home: defaultHome(), ...(self.opts() as object) };
+    await (
+      await load()
+    )(options as never, self.args);
+  });
+  return command;
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function version(): string {
+  for (const up of ['../../', '../../../']) {
+    try {
+      const text = readFileSync(new URL(`${up}package.json`, import.meta.url), 'utf8');
+      return (JSON.parse(text) as { version: string }).version;
+    } catch {
+      // From source it is two levels up, from the build three.
+    }
+  }
+  return '0.0.0';
+}

@@ -1,0 +1,88 @@
+import { loadConfig, readSetting } from '../../config/load.ts';
+import { vaultNameOf } from '../../config/script-secrets.ts';
+import { formatConfigProblem, writeSettings } from '../../config/settings-file.ts';
+import { FileVault } from '../../config/vault.ts';
+import { homePaths } from '../../base/paths.ts';
+import { Failed, type VerbOptions } from '../main-types.ts';
+import { note, print, printJson, printRows } from '../output.ts';
+
+/** `show`: every setting with its source; `get KEY`; `set KEY VALUE`; `secret NAME` for `{{secret:NAME}}`. */
+export async function config(options: VerbOptions, args: string[]): Promise<void> {
+  const [verb = 'show', key, value] = args;
+  switch (verb) {
+    case 'show':
+      return show(options);
+    case 'get':
+      return get(options, required(key, 'config get KEY'));
+    case 'set':
+      return set(options, required(key, 'config set KEY VALUE'), required(value, 'config set KEY VALUE'));
+    case 'secret':
+      return secret(options, required(key, 'config secret NAME'));
+    default:
+      throw new Failed(`config ${verb}: use show, get, set or secret`);
+  }
+}
+
+function show(options: VerbOptions): void {
+  const loaded = loadConfig({ home: options.home, env: process.env });
+  for (const problem of loaded.problems) note(formatConfigProblem(problem));
+  printRows(
+    loaded.explain(),
+    [
+      { title: 'setting', value: (row) => row.key },
+      { title: 'value', value: (row) => shown(row.value) },
+      { title: 'source', value: (row) => row.source },
+    ],
+    options.json === true,
+  );
+}
+
+function get(options: VerbOptions, key: string): void {
+  const loaded = loadConfig({ home: options.home, env: process.env });
+  const row = loaded.explain().find((setting) => setting.key === key);
+  if (!row) throw new Failed(noSuch(key));
+  if (options.json === true) printJson(row);
+  else print(shown(row.value));
+}
+
+function set(options: VerbOptions, key: string, value: string): void {
+  const read = readSetting(key, value);
+  if (!read.ok) throw new Failed(read.message);
+  writeSettings(homePaths(options.home).settings, new Map([[key, read.value]]));
+  const loaded = loadConfig({ home: options.home, env: process.env });
+  const source = loaded.sourceOf(key);
+  if (source.startsWith('settings.yaml')) note(`${key} is set. A running agent takes it at its next start.`);
+  else note(`${key} is written to settings.yaml, but ${source} is stronger and stays in force.`);
+}
+
+async function secret(options: VerbOptions, name: string): Promise<void> {
+  const vault = new FileVault(options.home);
+  if (process.stdin.isTTY)
+    note(`Type the value of ${name}, then Enter and Ctrl+D. Nothing typed removes it.`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const value = Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+  if (value === '') {
+    await vault.delete(vaultNameOf(name));
+    note(`${name} is removed from this machine.`);
+    return;
+  }
+  await vault.set(vaultNameOf(name), value);
+  note(`${name} is stored in ${vault.protection}. Scripts use it as {{secret:${name}}}.`);
+}
+
+function required(value: string | undefined, usage: string): string {
+  if (value === undefined) throw new Failed(`usage: local-browser-agent ${usage}`);
+  return value;
+}
+
+function noSuch(key: string): string {
+  const read = readSetting(key, null);
+  return read.ok ? `there is no setting ${key}` : read.message;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { homePaths } from '../../base/paths.ts';
+import { openDatabase } from '../../store/database.ts';
+import { RUN_STATES, RunStore, type RunState } from '../../store/runs.ts';
+import { UploadStore } from '../../store/uploads.ts';
+import { Failed, type VerbOptions } from '../main-types.ts';
+import { formatBytes, formatDuration, formatTime, note, print, printJson, printRows } from '../output.ts';
+
+interface RunsOptions extends VerbOptions {
+  state?: string;
+  limit: string;
+}
+
+/** Past and present runs; with an id, one of them with its steps and artifacts. */
+export async function runs(options: RunsOptions, args: string[]): Promise<void> {
+  const { database } = homePaths(options.home);
+  if (!existsSync(database)) {
+    if (options.json === true) printJson([]);
+    else note(`No runs yet in ${options.home}.`);
+    return;
+  }
+  const db = openDatabase(database);
+  try {
+    const store = new RunStore(db);
+    if (args[0] !== undefined) showOne(store, new UploadStore(db), args[0], options.json === true);
+    else showList(store, options);
+  } finally {
+    db.close();
+  }
+}
+
+function showList(store: RunStore, options: RunsOptions): void {
+  const state = RUN_STATES.find((known) => known === options.state);
+  if (options.state !== undefined && state === undefined) {
+    throw new Failed(`--state ${options.state}: use one of ${RUN_STATES.join(', ')}`);
+  }
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new Failed(`--limit ${options.limit}: use a whole number above 0`);
+  const rows = store.list({ limit, ...(state ? { state: state satisfies RunState } : {}) });
+  if (rows.length === 0 && options.json !== true) {
+    note('No runs.');
+    return;
+  }
+  printRows(
+    rows,
+    [
+      { title: 'run', value: (run) => run.run_id },
+      { title: 'started', value: (run) => formatTime(run.started_at ?? run.queued_at) },
+      { title: 'script', value: (run) => run.script_name },
+      { title: 'state', value: (run) => run.state },
+      { title: 'level', value: (run) => run.level },
+      {
+        title: 'took',
+        align: 'right',
+        value: (run) =>
+          formatDuration(run.ended_at === null ? null : run.ended_at - (run.started_at ?? run.queued_at)),
+      },
+      { title: 'error', value: (run) => run.error_name },
+    ],
+    options.json === true,
+  );
+}
+
+function showOne(store: RunStore, uploads: UploadStore, runId: string, json: boolean): void {
+  const run = store.get(runId);
+  if (!run) throw new Failed(`there is no run ${runId} here; "local-browser-agent runs" lists them`);
+  const steps = store.steps(runId);
+  const artifacts = store.artifacts(runId);
+  const counts = uploads.counts(runId);
+  if (json) {
+    printJson({ ...run, steps, artifacts, uploads: counts, result: store.result(runId) ?? null });
+    return;
+  }
+  print(`${run.script_name}: ${run.state}, level ${run.level} (${run.level_reason})`);
+  if (run.error_name) print(`${run.error_name}: ${run.error_message}`);
+  print('');
+  printRows(
+    steps,
+    [
+      { title: 'step', align: 'right', value: (step) => step.step_number },
+      { title: 'name', value: (step) => step.name },
+      { title: 'action', value: (step) => step.action },
+      {
+        title: 'result',
+        value: (step) => (step.state === 'intent' ? 'in doubt' : step.success ? 'ok' : 'failed'),
+      },
+      {
+        title: 'took',
+        align: 'right',
+        value: (step) => formatDuration(step.ended_at === null ? null : step.ended_at - step.started_at),
+      },
+    ],
+    false,
+  );
+  if (artifacts.length === 0) return;
+  print('');
+  printRows(
+    artifacts,
+    [
+      { title: 'artifact', value: (artifact) => artifact.key },
+      { title: 'size', align: 'right', value: (artifact) => formatBytes(artifact.size_bytes) },
+      { title: 'goes to s3', value: (artifact) => (artifact.upload ? 'yes' : 'no') },
+      { title: 'kept here', value: (artifact) => (artifact.keep ? artifact.path : 'no') },
+    ],
+    false,
+  );
+  print(`\nuploads: ${counts.done} done, ${counts.pending} pending, ${counts.failed} failed`);
+}

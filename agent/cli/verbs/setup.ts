@@ -1,0 +1,56 @@
+import { createInterface } from 'node:readline/promises';
+import { homePaths } from '../../base/paths.ts';
+import { setup as setUp } from '../../config/setup.ts';
+import { loadConfig } from '../../config/load.ts';
+import { FileVault } from '../../config/vault.ts';
+import { openDatabase } from '../../store/database.ts';
+import { Failed, type VerbOptions } from '../main-types.ts';
+import { note, printJson } from '../output.ts';
+
+interface SetupVerbOptions extends VerbOptions {
+  env: string;
+  awsProfile?: string;
+  region?: string;
+  yes?: boolean;
+}
+
+/** Fetches the configuration from AWS, stores it, and proves that it works. */
+export async function setup(options: SetupVerbOptions): Promise<void> {
+  const db = openDatabase(homePaths(options.home).database);
+  try {
+    if (options.yes !== true && !(await mayReplace(options))) throw new Failed('Nothing was changed.');
+    const result = await setUp({
+      home: options.home,
+      env: process.env,
+      db,
+      vault: new FileVault(options.home),
+      environment: options.env,
+      ...(options.awsProfile === undefined ? {} : { awsProfile: options.awsProfile }),
+      ...(options.region === undefined ? {} : { region: options.region }),
+      onStep: (step) => {
+        const mark = { ok: '✓', warn: '!', fail: '✗' }[step.status];
+        note(`${mark} ${step.title}: ${step.detail}${step.fix ? `\n    fix: ${step.fix}` : ''}`);
+      },
+    });
+    if (options.json === true) printJson({ ok: result.ok, steps: result.steps });
+    if (!result.ok) throw new Failed('The setup is not complete: see the fixes above.');
+    note('Ready. Start the agent with: local-browser-agent run');
+  } finally {
+    db.close();
+  }
+}
+
+/** An agent that is set up for another environment is not turned round without a question. */
+async function mayReplace(options: SetupVerbOptions): Promise<boolean> {
+  const { settings } = loadConfig({ home: options.home, env: {} });
+  if (settings.aws.activity_arn === null || settings.aws.env === options.env) return true;
+  const what = `This agent is set up for environment "${settings.aws.env}" (${settings.aws.activity_arn}).`;
+  if (!process.stdin.isTTY) {
+    note(`${what} Add --yes to replace that by "${options.env}".`);
+    return false;
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question(`${what}\nReplace it by "${options.env}"? [y/N] `);
+  prompt.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
