@@ -67,6 +67,17 @@ export function onPath(command: string, machine: Machine): string[] {
     .map((folder) => (windows ? win32.join(folder, file) : posix.join(folder, file)));
 }
 
+/** Where Playwright keeps the browsers that it installed. https://playwright.dev/docs/browsers#managing-browser-binaries */
+export function playwrightFolder({ platform, env, home }: Machine): string {
+  const configured = env['PLAYWRIGHT_BROWSERS_PATH'];
+  if (configured !== undefined && configured !== '' && configured !== '0') return configured;
+  if (platform === 'win32') {
+    return win32.join(env['LOCALAPPDATA'] ?? win32.join(home, 'AppData', 'Local'), 'ms-playwright');
+  }
+  if (platform === 'darwin') return posix.join(home, 'Library', 'Caches', 'ms-playwright');
+  return posix.join(env['XDG_CACHE_HOME'] ?? posix.join(home, '.cache'), 'ms-playwright');
+}
+
 /** User data directories that belong to a person's own browser. Chrome 136 and later refuses to be automated there. */
 export function defaultUserDataDirs(machine: Machine): string[] {
   const { env, home } = machine;

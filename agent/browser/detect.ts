@@ -1,9 +1,17 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { AgentError } from '../base/errors.ts';
-import { CHANNELS, channelPaths, chromiumPaths, onPath, thisMachine, type Machine } from './browser-paths.ts';
+import {
+  CHANNELS,
+  channelPaths,
+  chromiumPaths,
+  onPath,
+  playwrightFolder,
+  thisMachine,
+  type Machine,
+} from './browser-paths.ts';
 
 /** A browser that can be driven on this machine. */
 export interface FoundBrowser {
@@ -26,7 +34,11 @@ const VERSION_TIMEOUT_MS = 5_000;
 
 /** All browsers that can be driven, in order of preference: installed Chrome or Edge, Playwright's Chromium, the system's. */
 export async function findBrowsers(machine: Machine = thisMachine()): Promise<FoundBrowser[]> {
-  const found = [...installedChannels(machine), ...(await playwrightChromium()), ...systemChromium(machine)];
+  const found = [
+    ...installedChannels(machine),
+    ...(await playwrightChromium(machine)),
+    ...systemChromium(machine),
+  ];
   return Promise.all(
     found.map(async (browser) => Object.assign(browser, { version: await versionOf(browser, machine) })),
   );
@@ -64,7 +76,7 @@ export async function chooseBrowser(
   }
   const first =
     (wanted === undefined ? installed[0] : undefined) ??
-    (await playwrightChromium())[0] ??
+    (await playwrightChromium(machine))[0] ??
     systemChromium(machine)[0];
   if (first) return first;
   throw new AgentError('BrowserAgent.BrowserUnavailable', `No browser was found. ${installAdvice(machine)}`);
@@ -78,9 +90,25 @@ export function installAdvice(machine: Machine = thisMachine()): string {
   return 'Install Google Chrome or Microsoft Edge, or run: npx playwright install chromium';
 }
 
-/** Path of an ffmpeg program, or null: runs go on without video then. */
+/** Path of an ffmpeg program: one on the PATH, else Playwright's own; or null: runs go on without video then. */
 export function findFfmpeg(machine: Machine = thisMachine()): string | null {
-  return onPath('ffmpeg', machine).find(isExecutable) ?? null;
+  const candidates = [...onPath('ffmpeg', machine), ...playwrightFfmpegs(machine)];
+  return candidates.find(isExecutable) ?? null;
+}
+
+/** Where `playwright install ffmpeg` puts it, newest first. */
+function playwrightFfmpegs(machine: Machine): string[] {
+  const folder = playwrightFolder(machine);
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.startsWith('ffmpeg-'))
+      .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+      .flatMap((name) =>
+        ['ffmpeg-linux', 'ffmpeg-mac', 'ffmpeg-win64.exe'].map((file) => join(folder, name, file)),
+      );
+  } catch {
+    return [];
+  }
 }
 
 function installedChannels(machine: Machine): FoundBrowser[] {
@@ -93,14 +121,26 @@ function installedChannels(machine: Machine): FoundBrowser[] {
   });
 }
 
-async function playwrightChromium(): Promise<FoundBrowser[]> {
-  // Imported late: it takes a quarter of a second, and most machines have an installed browser.
+async function playwrightChromium(machine: Machine): Promise<FoundBrowser[]> {
+  if (!hasPlaywrightChromium(machine)) return [];
+  // Imported late: it takes a quarter of a second, and most machines have another browser.
   const { chromium } = await import('playwright');
   const executablePath = chromium.executablePath();
   if (!existsSync(executablePath)) return [];
   return [
     { channel: null, executablePath, name: "Playwright's Chromium", version: null, source: 'playwright' },
   ];
+}
+
+/** Whether a look through Playwright is worth its while. */
+function hasPlaywrightChromium(machine: Machine): boolean {
+  // "0" is Playwright's word for a folder inside its package.
+  if (machine.env['PLAYWRIGHT_BROWSERS_PATH'] === '0') return true;
+  try {
+    return readdirSync(playwrightFolder(machine)).some((name) => name.startsWith('chromium-'));
+  } catch {
+    return false;
+  }
 }
 
 function systemChromium(machine: Machine): FoundBrowser[] {

