@@ -86,9 +86,10 @@ export async function doctor(options: DoctorOptions): Promise<Check[]> {
   checkMachine(report);
   await checkHome(options.config.home, report);
   checkSettings(options.config, report);
-  for (const { id, title, run } of options.extra ?? []) {
+  for (const extra of options.extra ?? []) {
+    const { id, title } = extra;
     try {
-      report({ id, title, ...(await run()) });
+      report({ id, title, ...(await extra.run()) });
     } catch (thrown) {
       report({ id, title, status: 'fail', detail: messageOf(thrown) });
     }

@@ -26,7 +26,8 @@ export const settingDocs = z.registry<SettingMeta>();
 const MAX_TIMER_MS = 2_147_483_647;
 
 const level = z.enum(RECORDING_LEVELS);
-const text = z.string().min(1).nullable().default(null);
+/** A new one each time: the registry knows a setting by its schema object. */
+const text = () => z.string().min(1).nullable().default(null);
 const timeMs = z.int().min(1).max(MAX_TIMER_MS);
 
 const aws = z.strictObject({
@@ -39,12 +40,12 @@ const aws = z.strictObject({
       allowed: 'letters, digits, `-` and `_`, up to 63',
       env: ['BROWSER_AGENT_ENV'],
     }),
-  region: text.register(settingDocs, {
+  region: text().register(settingDocs, {
     doc: 'AWS region. When it is not set: the region of the activity ARN, then that of the AWS profile.',
     env: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
     fromAws: true,
   }),
-  profile: text.register(settingDocs, {
+  profile: text().register(settingDocs, {
     doc: 'Profile of the shared AWS configuration files (`~/.aws`), SSO profiles included. When it is not set: the credentials that `setup` stored, then the SDK’s own search.',
     env: ['AWS_PROFILE'],
   }),
@@ -151,10 +152,10 @@ const worker = z.strictObject({
 });
 
 const browser = z.strictObject({
-  channel: text.register(settingDocs, {
+  channel: text().register(settingDocs, {
     doc: 'Which installed browser to use, as Playwright names it: `chrome`, `msedge`, `chrome-beta`… When it is not set: Chrome, Edge, Playwright’s Chromium, the system’s Chromium, whichever is there first.',
   }),
-  executable_path: text.register(settingDocs, {
+  executable_path: text().register(settingDocs, {
     doc: 'Path of a Chromium-based browser; wins over `browser.channel`.',
   }),
   headless: z.boolean().default(true).register(settingDocs, {

@@ -144,17 +144,15 @@ export function writeSettings(path: string, changes: ReadonlyMap<string, unknown
     );
   }
   const document = parseDocument(current.state === 'ok' ? current.text : '') as Document;
+  document.contents ??= document.createNode({});
   for (const [key, value] of changes) {
-    const steps = key.split('.');
+    const [groupName = '', name = ''] = key.split('.');
     document.delete(key); // the one-line spelling
+    const group = document.get(groupName);
     if (value === undefined) {
-      document.deleteIn(steps);
-      continue;
-    }
-    // A group written as `recording:` alone holds null, which setIn cannot go into.
-    const group = document.get(steps[0]!);
-    if (group === null || group === undefined) document.set(steps[0]!, document.createNode({}));
-    document.setIn(steps, value);
+      if (isMap(group)) group.delete(name);
+    } else if (isMap(group)) group.set(name, value);
+    else document.set(groupName, document.createNode({ [name]: value }));
   }
   writeFileAtomically(path, document.toString());
 }
@@ -182,7 +180,7 @@ const MAX_TYPO_DISTANCE = 5;
 
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
-    .map((candidate) => ({ candidate, edits: distance(name.toLowerCase(), candidate) }))
+    .map((candidate) => ({ candidate, edits: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
   if (!best || best.edits > Math.min(MAX_TYPO_DISTANCE, Math.ceil(name.length / 2))) return undefined;
