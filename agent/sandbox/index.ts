@@ -4,3 +4,4 @@ export type { LoggedRequest, RequestLog, ServiceName } from './requests.ts';
 export type { FaultRule, Faults } from './faults.ts';
 export type { Execution, ExecutionStatus } from './sfn/executions.ts';
 export { seedEnvironment, type SeededEnvironment } from './seed.ts';
+export { startPortal, PORTAL_USER, type Portal, type PortalOptions } from './portal/portal.ts';

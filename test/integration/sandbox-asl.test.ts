@@ -363,7 +363,7 @@ describe('data flow', { concurrent: true }, () => {
   it.each(cases)('$rule', async ({ states, input, output }) => {
     const execution = await fixture.start({ StartAt: 'A', States: states }, input);
     const end = await fixture.result(execution);
-    expect(end.status, end.cause).toBe('SUCCEEDED');
+    expect(end).toMatchObject({ status: 'SUCCEEDED' });
     expect(JSON.parse(end.output!)).toEqual(output);
   });
 
