@@ -14,7 +14,7 @@ const PART_BYTES = 5 * 1024 * 1024;
 /** S3's limit on parts of one upload. */
 const MAX_PARTS = 10_000;
 
-/** Parts in flight for one file: with the one being read, 15 MB at the most. */
+/** Parts in flight for one file: the next is read while one is sent. */
 const PARTS_IN_FLIGHT = 2;
 
 /** The file is gone, or is not what was recorded: no retry can help. */
