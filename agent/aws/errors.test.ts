@@ -39,6 +39,12 @@ test('a denied call names the permission to ask for, and on what', () => {
   );
 });
 
+test('a missing region says where to set it', () => {
+  const failure = describeAwsFailure(new Error('Region is missing'), about);
+  expect(failure).toMatchObject({ kind: 'missing', code: 'RegionMissing' });
+  expect(failure.fix).toContain('aws.region');
+});
+
 test('a port that nobody listens on and a connection that is cut are offline', async () => {
   const server = createServer((request) => request.socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -140,6 +140,9 @@ export function describeAwsFailure(thrown: unknown, about: { call: string; resou
   };
 }
 
+/** The SDK throws a plain Error for it. */
+const REGION_MISSING = 'RegionMissing';
+
 const FIXES: Record<AwsFailureKind, (about: { call: string; resource: string }, code: string) => string> = {
   offline: () =>
     'Check the network, the proxy (HTTPS_PROXY is not used by the SDK on its own) and the endpoint.',
@@ -154,9 +157,11 @@ const FIXES: Record<AwsFailureKind, (about: { call: string; resource: string }, 
   clock: () => 'Set the clock of this machine: turn on automatic time.',
   denied: (about) => `Ask for the permission ${about.call} on ${about.resource} for this identity.`,
   missing: (about, code) =>
-    code === 'PermanentRedirect' || code === 'AuthorizationHeaderMalformed'
-      ? `${about.resource} is in another region: set aws.region to that one.`
-      : `Check the name and the region of ${about.resource}; \`local-browser-agent setup --env ENV\` fetches the right ones.`,
+    code === REGION_MISSING
+      ? 'Set aws.region (or AWS_REGION), or run `local-browser-agent setup --env ENV --region REGION`.'
+      : code === 'PermanentRedirect' || code === 'AuthorizationHeaderMalformed'
+        ? `${about.resource} is in another region: set aws.region to that one.`
+        : `Check the name and the region of ${about.resource}; \`local-browser-agent setup --env ENV\` fetches the right ones.`,
   corrupt: () =>
     'Nothing to do: it is sent again. If it lasts, something between here and AWS changes the data.',
   invalid: () => 'Report this with the message: the request itself was refused.',
@@ -164,7 +169,7 @@ const FIXES: Record<AwsFailureKind, (about: { call: string; resource: string }, 
 
 function kindOf(code: string, httpStatus: number, message: string): AwsFailureKind {
   if (/signature (expired|not yet current)/i.test(message)) return 'clock';
-  if (/region is missing/i.test(message)) return 'missing';
+  if (code === REGION_MISSING) return 'missing';
   for (const [kind, codes] of Object.entries(CODES)) {
     if (codes.includes(code)) return kind as AwsFailureKind;
   }
@@ -177,6 +182,7 @@ function kindOf(code: string, httpStatus: number, message: string): AwsFailureKi
 
 function codeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return 'UnknownError';
+  if (/^region is missing/i.test(thrown.message)) return REGION_MISSING;
   // Node reports "every address failed" as an AggregateError whose first part has the code.
   const inner = thrown instanceof AggregateError ? (thrown.errors[0] as unknown) : thrown;
   for (const candidate of [thrown, inner]) {
