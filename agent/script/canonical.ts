@@ -32,7 +32,8 @@ export function canonicalScript(raw: JsonObject, findings: Findings): Canon {
   return script;
 }
 
-const SCRIPT_KEYS = [...Object.keys(lenientSchemas.script.shape), 'recording_level'];
+/** `$schema` is the editor's. */
+const SCRIPT_KEYS = [...Object.keys(lenientSchemas.script.shape), 'recording_level', '$schema'];
 const SESSION_KEYS = Object.keys(lenientSchemas.session.shape);
 const VARIABLE_KEYS = Object.keys(lenientSchemas.variable.shape);
 const SMALL_OBJECTS = {
@@ -48,14 +49,14 @@ const CASE_KEYS = ['name', 'description', 'condition', 'steps'];
 const RETRY_IF_TIMEOUT_MS = 1_000;
 
 /** Other names of actions. */
-const ACTION_ALIASES: Readonly<Record<string, Action>> = {
+export const ACTION_ALIASES: Readonly<Record<string, Action>> = {
   select_option: 'select',
   wait_for_human: 'human',
   error: 'fail',
 };
 
 /** Keys an action takes beside its canonical ones. */
-const ALIAS_KEYS: Readonly<Partial<Record<Action, readonly string[]>>> = {
+export const ALIAS_KEYS: Readonly<Partial<Record<string, readonly string[]>>> = {
   press: ['selector', 'delay_ms'],
   type: ['selector', 'delay_ms'],
   wait_for_selector: ['selector'],

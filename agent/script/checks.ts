@@ -3,6 +3,7 @@ import type { Findings } from './canonical-tools.ts';
 import { compilePattern } from './pattern.ts';
 import { didYouMean, type Path } from './problem.ts';
 import type { Script, Step } from './schema.ts';
+import { STARTING_PAGE } from './steps.ts';
 import { referencesIn, type Reference } from './templates.ts';
 
 /**
@@ -35,7 +36,7 @@ class Checks {
   readonly #findings: Findings;
   readonly #written: (path: Path) => Path;
   readonly #defined: Set<string>;
-  /** Whether an undefined name can only be a mistake: otherwise the caller may still give it. */
+  /** A script that declares variables declares all of them; else the task may give any. */
   readonly #closed: boolean;
   readonly #stepNames: Set<string>;
   readonly #includes: boolean;
@@ -54,15 +55,22 @@ class Checks {
     const declared = Object.keys(script.variables);
     const saved = all.flatMap(({ step }) => step.save_as ?? []);
     this.#defined = new Set([...declared, ...saved, ...(given ?? [])]);
-    this.#closed = given !== undefined || declared.length > 0;
+    this.#closed = declared.length > 0;
     this.#stepNames = new Set(all.flatMap(({ step }) => [step.name ?? step.description ?? []].flat()));
-    this.#stepNames.add('Starting page');
+    this.#stepNames.add(STARTING_PAGE);
     this.#includes = all.some(({ step }) => step.action === 'include');
   }
 
   run(): void {
-    const { steps: _steps, variables, ...top } = this.#script;
-    this.#strings(top, [], []);
+    const { starting_page, output, session, variables } = this.#script;
+    this.#strings({ starting_page, output }, [], []);
+    eachString(session, ['session'], (text, at) => {
+      if (referencesIn(text).length > 0)
+        this.#findings.warn(
+          this.#written(at),
+          'templates are not resolved here: the browser is chosen before the first step',
+        );
+    });
     for (const [name, spec] of Object.entries(variables)) {
       if (spec.pattern !== undefined) this.#regex(spec.pattern, ['variables', name, 'pattern']);
     }

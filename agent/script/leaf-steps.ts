@@ -35,14 +35,14 @@ export function makeStepBase(f: Fields, condition: z.ZodType<Condition>) {
     /** A key step is shown with screenshot and HTML at DEBUG. */
     key: f.boolean().optional(),
     sensitive: f.boolean().optional(),
-    save_as: f.filled().optional(),
+    save_as: f.variableName().optional(),
     next: f.filled().optional(),
     end: f.boolean().optional(),
   };
 }
 
 /** One way to find an element; a chain is tried in order, and model methods are skipped without a model. */
-export function makeEscalation(f: Fields, locator: ReturnType<typeof makeLocator>) {
+function makeEscalation(f: Fields, locator: ReturnType<typeof makeLocator>) {
   const confidence = { confidence_threshold: f.number().optional() };
   const prompt = f.text().default('');
   const schema = z.record(z.string(), f.json()).optional();
@@ -69,7 +69,7 @@ export function makeEscalation(f: Fields, locator: ReturnType<typeof makeLocator
   ]);
 }
 
-export function makeExtraction(f: Fields) {
+function makeExtraction(f: Fields) {
   return z.object({
     name: f.filled(),
     strategy: f.oneOf(['css', 'xpath', 'regex', 'table_cell', 'js', 'attribute']),
@@ -99,6 +99,7 @@ export function makeLeafSteps(
 ) {
   const base = makeStepBase(f, condition);
   const escalation = makeEscalation(f, locator);
+  const extraction = makeExtraction(f);
   /** Exactly one of the two is present in a parsed script. */
   const element = {
     locator: locator.optional(),
@@ -174,7 +175,7 @@ export function makeLeafSteps(
       s3_prefix: f.text().optional(),
     }),
     action('extract_dom', {
-      extractions: z.array(makeExtraction(f)).min(1),
+      extractions: z.array(extraction).min(1),
       require: f.oneOf(['all', 'any', 'none']).default('any'),
     }),
     action('extract_table', { ...element, columns: f.strings().optional() }),
@@ -223,5 +224,5 @@ export function makeLeafSteps(
     save_to: f.filled().optional(),
   });
 
-  return { acting, download, ownByInterpreter, model };
+  return { acting, download, ownByInterpreter, model, escalation, extraction };
 }

@@ -14,10 +14,7 @@ export type ParseResult =
   | { ok: false; problems: Problem[] };
 
 export interface ParseOptions {
-  /**
-   * The variables a run was given, when they are known: then every name that nobody defines is an
-   * error. Without them it is one only in a script that declares variables itself.
-   */
+  /** The variables a run is given, when they are known: they are defined, whatever the script declares. */
   variables?: JsonObject | readonly string[];
 }
 

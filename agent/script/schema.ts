@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { RECORDING_LEVELS, type JsonObject, type JsonValue } from '../base/words.ts';
 import { makeCondition, type Condition } from './condition.ts';
-import { makeFields } from './fields.ts';
-import { makeEscalation, makeExtraction, makeLeafSteps, makeStepBase } from './leaf-steps.ts';
+import { makeFields, type Stage } from './fields.ts';
+import { makeLeafSteps, makeStepBase } from './leaf-steps.ts';
 import { makeLocator } from './locator.ts';
 
 /**
@@ -106,18 +106,21 @@ export const LEAF_ACTIONS = [
 export const ACTIONS: readonly Action[] = [...LEAF_ACTIONS, ...CONTROL_ACTIONS];
 
 /** Apart from the rest, so that the types of the steps that nest can name the type of those that do not. */
-function makeLeaf(lenient: boolean) {
-  const f = makeFields(lenient);
+function makeLeaf(stage: Stage) {
+  const f = makeFields(stage);
   const locator = makeLocator(f);
   const condition = makeCondition(f, locator);
-  const { acting, download, ownByInterpreter, model } = makeLeafSteps(f, locator, condition);
+  const parts = makeLeafSteps(f, locator, condition);
+  const { acting, download, ownByInterpreter, model, escalation, extraction } = parts;
   const leaf = z.discriminatedUnion('action', [...acting, download, ...ownByInterpreter, ...model]);
-  return { f, locator, condition, leaf };
+  return { f, locator, condition, escalation, extraction, leaf };
 }
 
 /** Both sets of schemas come from here; see fields.ts for the difference. */
-function makeSchemas(lenient: boolean) {
-  const { f, locator, condition, leaf } = makeLeaf(lenient);
+function makeSchemas(stage: Stage) {
+  const { f, locator, condition, escalation, extraction, leaf } = makeLeaf(stage);
+  // Read before the first step, so without templates.
+  const plain = makeFields('plain');
   const base = makeStepBase(f, condition);
   const steps: z.ZodArray<z.ZodType<Step>> = z.array(z.lazy((): z.ZodType<Step> => step));
   const control = [
@@ -140,7 +143,7 @@ function makeSchemas(lenient: boolean) {
       action: z.literal('for_each'),
       ...base,
       items: f.orTemplate(z.array(f.json())),
-      as: f.filled().default('item'),
+      as: f.variableName().default('item'),
       steps,
       /** Most items taken; more than this many is not an error. */
       limit: f.integer(0, 100_000).optional(),
@@ -151,22 +154,22 @@ function makeSchemas(lenient: boolean) {
   };
 
   const session = z.object({
-    profile_name: f.filled().optional(),
-    required_tags: z.array(f.filled()).optional(),
-    allow_temp_profile: f.boolean().default(true),
-    clone_for_parallel: f.boolean().default(false),
+    profile_name: plain.filled().optional(),
+    required_tags: z.array(plain.filled()).optional(),
+    allow_temp_profile: plain.boolean().default(true),
+    clone_for_parallel: plain.boolean().default(false),
     /** A person has to see the browser: never headless. */
-    requires_human_login: f.boolean().default(false),
+    requires_human_login: plain.boolean().default(false),
     /** Asks the person to sign in before the first step. */
-    wait_for_human_login: f.boolean().default(false),
+    wait_for_human_login: plain.boolean().default(false),
     post_login_verification: condition.optional(),
     recording_level: z.enum(RECORDING_LEVELS).optional(),
-    headless: f.boolean().optional(),
-    viewport: z.object({ width: f.integer(1, 10_000), height: f.integer(1, 10_000) }).optional(),
-    locale: f.filled().optional(),
-    timezone: f.filled().optional(),
-    ignore_https_errors: f.boolean().default(false),
-    session_timeout_hours: f.orTemplate(z.number().min(0)).optional(),
+    headless: plain.boolean().optional(),
+    viewport: z.object({ width: plain.integer(1, 10_000), height: plain.integer(1, 10_000) }).optional(),
+    locale: plain.filled().optional(),
+    timezone: plain.filled().optional(),
+    ignore_https_errors: plain.boolean().default(false),
+    session_timeout_hours: plain.orTemplate(z.number().min(0)).optional(),
   });
 
   const variable = z.object({
@@ -182,41 +185,56 @@ function makeSchemas(lenient: boolean) {
   });
 
   const script = z.object({
-    name: f.filled(),
-    description: f.text().optional(),
-    starting_page: f.filled().optional(),
+    name: plain.filled(),
+    description: plain.text().optional(),
+    starting_page: plain.filled().optional(),
     variables: z.record(z.string(), variable).default({}),
     abort_on_error: z.boolean().default(true),
-    default_delay: f
-      .orTemplate(z.union([f.durationMs(), z.object({ min: f.durationMs(), max: f.durationMs() })]))
+    default_delay: plain
+      .orTemplate(
+        z.union([plain.durationMs(), z.object({ min: plain.durationMs(), max: plain.durationMs() })]),
+      )
       .optional(),
     /** Whole run, milliseconds. */
-    timeout: f.durationMs().optional(),
-    execution_id: f.text().optional(),
+    timeout: plain.durationMs().optional(),
+    execution_id: plain.text().optional(),
     on_failure: z.enum(['fail', 'return']).default('fail'),
     screenshot_config: z
-      .object({ s3_prefix: f.text().optional(), local_dir: f.text().optional() })
+      .object({ s3_prefix: plain.text().optional(), local_dir: plain.text().optional() })
       .optional(),
     session: session.optional(),
-    policy: z.object({ allowed_domains: z.array(f.filled()).optional() }).optional(),
-    output: z.record(z.string(), f.json()).optional(),
-    llm_provider: f.text().optional(),
-    llm_model: f.text().optional(),
+    policy: z.object({ allowed_domains: z.array(plain.filled()).optional() }).optional(),
+    output: z.record(z.string(), plain.json()).optional(),
+    llm_provider: plain.text().optional(),
+    llm_model: plain.text().optional(),
     limits: z
-      .object({ max_steps: f.integer(1, 100_000).optional(), max_visits: f.integer(1, 100_000).optional() })
+      .object({
+        max_steps: plain.integer(1, 100_000).optional(),
+        max_visits: plain.integer(1, 100_000).optional(),
+      })
       .optional(),
     steps: steps.min(1),
   });
 
-  const escalation = makeEscalation(f, locator);
-  const extraction = makeExtraction(f);
-  return { locator, condition, escalation, extraction, leaf, step, session, variable, script };
+  const stepBase = z.object(base);
+  return {
+    locator,
+    condition,
+    base: stepBase,
+    escalation,
+    extraction,
+    leaf,
+    step,
+    session,
+    variable,
+    script,
+  };
 }
 
 /** For a script as written: any value may be one whole template. */
-export const lenientSchemas = makeSchemas(true);
+export const lenientSchemas = makeSchemas('written');
 /** For what the interpreter is about to run: templates are resolved, types hold. */
-export const strictSchemas = makeSchemas(false);
+export const strictSchemas = makeSchemas('resolved');
 
 export type Script = z.infer<typeof strictSchemas.script>;
 export type Session = z.infer<typeof strictSchemas.session>;

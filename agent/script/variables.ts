@@ -111,6 +111,11 @@ export function followPath(value: JsonValue | undefined, path: readonly string[]
   return current;
 }
 
+/** Sets an own property whatever its name: assigning to `__proto__` would do something else. */
+export function setOwn(object: JsonObject, key: string, value: JsonValue): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
 /** `Step name.data.field` in the results; the longest step name that fits wins. */
 export function findStepValue(rest: string, steps: ReadonlyMap<string, JsonObject>): JsonValue | undefined {
   const parts = rest.split('.');

@@ -1,0 +1,248 @@
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { ALIAS_KEYS, ACTION_ALIASES } from './canonical.ts';
+import { isPlainObject } from './canonical-tools.ts';
+import { ACTIONS, CONDITION_TYPES, LOCATOR_STRATEGIES, lenientSchemas } from './schema.ts';
+import { RECORDING_LEVELS, type JsonObject, type JsonValue } from '../base/words.ts';
+
+/**
+ * The JSON Schema of scripts as written, aliases included, for editors: generated from the schemas, so
+ * that it cannot say anything else. `node agent/script/json-schema.ts` writes it to resources/schema.
+ */
+
+const FILE = new URL('../../resources/schema/script.schema.json', import.meta.url);
+
+const STEP = ref('Step');
+const STEPS: JsonObject = { type: 'array', items: STEP };
+const CONDITION = ref('Condition');
+const LOCATOR = ref('Locator');
+
+const NAMED = new Map<unknown, string>([
+  [lenientSchemas.locator, 'Locator'],
+  [lenientSchemas.condition, 'Condition'],
+  [lenientSchemas.step, 'Step'],
+  [lenientSchemas.escalation, 'Escalation'],
+  [lenientSchemas.extraction, 'Extraction'],
+]);
+
+/** The schema as JSON text, as it stands in the file. */
+export function scriptJsonSchema(): string {
+  const script = objectOf(lenientSchemas.script);
+  const properties = {
+    ...script,
+    starting_url: script['starting_page']!,
+    recording_level: { enum: [...RECORDING_LEVELS] },
+    session: {
+      type: 'object',
+      properties: { ...objectOf(lenientSchemas.session), post_login_verification: CONDITION },
+    },
+    variables: {
+      type: 'object',
+      description: 'Defaults by name, or what is known of a variable.',
+      additionalProperties: {
+        anyOf: [{ type: 'object', properties: objectOf(lenientSchemas.variable) }, {}],
+      },
+    },
+    steps: { ...STEPS, minItems: 1 },
+  } satisfies JsonObject;
+  const schema: JsonObject = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Local Browser Agent script',
+    type: 'object',
+    required: ['name', 'steps'],
+    properties,
+    $defs: {
+      Step: stepSchema(),
+      ...stepDefinitions(),
+      Branch: branchSchema(),
+      Condition: conditionSchema(),
+      Locator: locatorSchema(),
+      Extraction: {
+        type: 'object',
+        properties: { ...objectOf(lenientSchemas.extraction), field: { type: 'string' } },
+      },
+      Escalation: {
+        type: 'object',
+        properties: Object.assign({}, ...lenientSchemas.escalation.options.map(objectOf)) as JsonObject,
+      },
+    },
+  };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
+
+function stepSchema(): JsonObject {
+  const names = [...ACTIONS, ...Object.keys(ACTION_ALIASES)];
+  return {
+    type: 'object',
+    anyOf: [{ required: ['action'] }, { required: ['type'] }],
+    properties: {
+      ...BASE,
+      action: { enum: names },
+      type: { enum: names },
+      key: { type: ['boolean', 'string'] },
+    },
+    allOf: ACTIONS.map((action) => {
+      const own = [
+        action,
+        ...Object.entries(ACTION_ALIASES).flatMap(([alias, to]) => (to === action ? [alias] : [])),
+      ];
+      return {
+        if: {
+          anyOf: [
+            { required: ['action'], properties: { action: { enum: own } } },
+            { required: ['type'], properties: { type: { enum: own } } },
+          ],
+        },
+        // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's own key
+        then: ref(`step_${action}`),
+      };
+    }),
+  };
+}
+
+function stepDefinitions(): JsonObject {
+  return Object.fromEntries(
+    lenientSchemas.step.options.map((option) => {
+      const { action: actionSchema, ...all } = objectOf(option);
+      const action = (actionSchema as { const: string }).const;
+      const properties = Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn(BASE, key)));
+      const more: JsonObject = {};
+      for (const key of ALIAS_KEYS[action] ?? []) more[key] = {};
+      if ('locator' in properties || action === 'download')
+        Object.assign(more, { locator: LOCATOR, selector: { type: 'string' } });
+      return [
+        `step_${action}`,
+        { type: 'object', properties: { ...properties, ...more, ...SPECIAL[action] } },
+      ];
+    }),
+  );
+}
+
+const BASE = objectOf(lenientSchemas.base);
+
+/** Fields whose written form differs from the canonical one. */
+const SPECIAL: Readonly<Record<string, JsonObject>> = {
+  if: { then: ref('Branch'), else: ref('Branch') },
+  switch: {
+    cases: { type: 'array', items: { type: 'object', properties: { condition: CONDITION, steps: STEPS } } },
+    default: ref('Branch'),
+  },
+  try: {
+    strategies: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        properties: {
+          name: { type: 'string' },
+          steps: STEPS,
+          verify: CONDITION,
+          escalate: { type: 'object' },
+        },
+      },
+    },
+  },
+  sequence: { steps: STEPS },
+  for_each: { steps: STEPS },
+  press: { keys: { type: ['string', 'array'] } },
+  upload: { files: { type: ['string', 'array'] } },
+  download: { trigger: STEP },
+  extract_dom: { extractions: { type: 'array', minItems: 1, items: ref('Extraction') } },
+  extract: { method: { enum: ['vision', 'dom'] }, extractions: { type: 'array' } },
+};
+
+function branchSchema(): JsonObject {
+  return {
+    description: 'A step, a list of steps, {"goto": "name"} or {"continue": true}.',
+    anyOf: [
+      STEPS,
+      STEP,
+      { type: 'object', required: ['goto'], properties: { goto: { type: 'string' } } },
+      { type: 'object', required: ['continue'], properties: { continue: { const: true } } },
+      { type: 'object', required: ['steps'], properties: { steps: STEPS } },
+    ],
+  };
+}
+
+function conditionSchema(): JsonObject {
+  return {
+    type: 'object',
+    properties: {
+      type: { enum: [...CONDITION_TYPES] },
+      selector: { type: 'string' },
+      locator: LOCATOR,
+      timeout: {},
+      condition: CONDITION,
+      conditions: { type: 'array', items: CONDITION },
+      ...Object.fromEntries(
+        [
+          'contains',
+          'equals',
+          'matches',
+          'min',
+          'max',
+          'exact',
+          'text',
+          'pattern',
+          'url',
+          'name',
+          'exists',
+          'expression',
+          'expected',
+        ].map((key) => [key, {}]),
+      ),
+    },
+  };
+}
+
+function locatorSchema(): JsonObject {
+  const properties = Object.assign({}, ...lenientSchemas.locator.options.map(objectOf)) as JsonObject;
+  return {
+    anyOf: [
+      { type: 'string', description: 'A CSS selector.' },
+      {
+        type: 'object',
+        properties: {
+          ...properties,
+          strategy: { enum: [...LOCATOR_STRATEGIES] },
+          frame: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+        },
+      },
+    ],
+  };
+}
+
+/** The properties of an object schema, with parts that have a name of their own by reference. */
+function objectOf(schema: z.ZodType): JsonObject {
+  const generated = z.toJSONSchema(schema, {
+    io: 'input',
+    reused: 'inline',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      const named = NAMED.get(zodSchema);
+      if (named === undefined || (zodSchema as unknown) === schema) return;
+      for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
+      Object.assign(jsonSchema, ref(named));
+    },
+  }) as unknown as JsonObject;
+  return cleaned(generated['properties'] ?? {}) as JsonObject;
+}
+
+/**
+ * Without what zod says of itself: unknown keys are warnings here, not errors, and what it defines for
+ * recursion is any JSON value (steps and conditions inside steps have their own definitions).
+ */
+function cleaned(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(cleaned);
+  if (!isPlainObject(value)) return value;
+  const entries = Object.entries(value).filter(
+    ([key, child]) => key !== 'additionalProperties' || child !== false,
+  );
+  return Object.fromEntries(entries.map(([key, child]) => [key, cleaned(child)]));
+}
+
+function ref(name: string): JsonObject {
+  return { $ref: `#/$defs/${name}` };
+}
+
+if (import.meta.main) writeFileSync(FILE, scriptJsonSchema());
