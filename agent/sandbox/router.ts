@@ -157,7 +157,7 @@ export class Router {
 
   async #s3(exchange: Exchange): Promise<void> {
     const { request, response, url } = exchange;
-    const asked = describeS3Request(request.method ?? 'GET', url, request.headers);
+    const asked = describeS3Request(request, url.searchParams);
     const key = [asked.bucket, asked.key].filter((part) => part !== undefined).join('/');
     const entry = this.#begin(exchange, 's3', asked.operation, key || undefined);
     await this.#answer(
@@ -165,7 +165,7 @@ export class Router {
       entry,
       async () => async () => {
         if (!exchange.caller) throw new ServiceError('AccessDenied', 'Access Denied', 403);
-        refuseUnsupported(asked, url, entry.sizeBytes);
+        refuseUnsupported(asked, url.searchParams, entry.sizeBytes);
         if (asked.operation === 'GetBucketLocation') {
           const xmlns = 'http://s3.amazonaws.com/doc/2006-03-01/';
           send(response, 200, 'application/xml', `<LocationConstraint xmlns="${xmlns}"/>`);

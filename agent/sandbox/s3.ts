@@ -96,27 +96,35 @@ const UNSUPPORTED = new Set(
   ),
 );
 
-/** What a request asks of S3, by method, path and query; as CloudTrail names it. */
-export function describeS3Request(method: string, url: URL, headers: IncomingMessage['headers']): S3Request {
-  const [, bucket = '', ...rest] = url.pathname.split('/');
-  const key = decodeKey(rest.join('/'));
-  const query = url.searchParams;
+/**
+ * What a request asks of S3, by method, path and query; as CloudTrail names it. The path is taken as it
+ * was sent: a URL object would resolve `..`, and fauxqs does not.
+ */
+export function describeS3Request(request: IncomingMessage, query: URLSearchParams): S3Request {
+  const { method = 'GET', headers } = request;
+  const [path = '/'] = (request.url ?? '/').split('?');
+  const [bucket = '', ...rest] = [...virtualHostBucket(headers.host), ...path.split('/').slice(1)].map(
+    (segment) => decode(segment),
+  );
+  const key = rest.join('/');
   const operation =
     bucket === ''
       ? 'ListBuckets'
       : key === ''
         ? bucketOperation(method, query)
         : objectOperation(method, query, headers);
-  return {
-    operation,
-    ...(bucket === '' ? {} : { bucket: decodeKey(bucket) }),
-    ...(key === '' ? {} : { key }),
-  };
+  return { operation, ...(bucket === '' ? {} : { bucket }), ...(key === '' ? {} : { key }) };
+}
+
+/** `bucket.localhost`: the bucket in the host's place, as clients without path-style addresses send it. */
+function virtualHostBucket(host: string | undefined): string[] {
+  const bucket = /^([^.]+)\.localhost(:\d+)?$/.exec(host ?? '')?.[1];
+  return bucket === undefined ? [] : [bucket];
 }
 
 /** Throws for what cannot be done here, before it is taken for something else. */
-export function refuseUnsupported(request: S3Request, url: URL, contentLength: number): void {
-  const sub = [...url.searchParams.keys()].find((name) => UNSUPPORTED.has(name));
+export function refuseUnsupported(request: S3Request, query: URLSearchParams, contentLength: number): void {
+  const sub = [...query.keys()].find((name) => UNSUPPORTED.has(name));
   const multipartStart = request.operation === 'CreateMultipartUpload';
   if (sub !== undefined && !multipartStart) {
     throw new ServiceError(
@@ -176,7 +184,7 @@ function objectOperation(
   }
 }
 
-function decodeKey(text: string): string {
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
