@@ -1,0 +1,26 @@
+/**
+ * Measures what the docs claim. `npm run bench` does all of it; `npm run bench -- run-time storage` only
+ * those parts. Machines are noisy: ratios within one run, medians of several.
+ */
+import { benchFirstNavigation } from './first-navigation.ts';
+import { benchIdle } from './idle.ts';
+import { benchRunTime } from './run-time.ts';
+import { benchStorage } from './storage.ts';
+
+const PARTS: Record<string, () => Promise<void>> = {
+  'run-time': () => benchRunTime(9),
+  storage: benchStorage,
+  'first-navigation': () => benchFirstNavigation(7),
+  idle: benchIdle,
+};
+
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : Object.keys(PARTS)) {
+  const part = PARTS[name];
+  if (!part) {
+    console.error(`there is no part ${name}; there are: ${Object.keys(PARTS).join(', ')}`);
+    process.exit(2);
+  }
+  await part();
+}
+process.exit();

@@ -1,0 +1,105 @@
+/**
+ * What recording costs in run time: the same fifteen short steps by the agent at each level and by plain
+ * Playwright programs, in turn, as ratios to the plain program that records nothing, round by round.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type Browser } from 'playwright';
+import { newRunId } from '../../agent/base/ids.ts';
+import { RECORDING_LEVELS, type RecordingLevel } from '../../agent/base/words.ts';
+import { chooseBrowser } from '../../agent/browser/detect.ts';
+import { fifteenSteps, plainFifteenSteps } from './steps.ts';
+import { median, withStage, type Stage } from './stage.ts';
+
+const GOALS: Record<RecordingLevel, number | null> = {
+  NONE: 1.03,
+  ERROR: null,
+  INFO: 1.1,
+  DEBUG: 1.25,
+  TRACE: 1.5,
+};
+const PLAIN = 'plain program, records nothing';
+const PLAIN_RECORDING = 'plain program: screenshot and HTML per step, trace with screenshots';
+
+export async function benchRunTime(rounds: number): Promise<void> {
+  // What is kept here is what is uploaded: the cost of each level alone.
+  const results = new Map<string, number[]>();
+  const add = (name: string, ms: number): void => {
+    results.set(name, [...(results.get(name) ?? []), ms]);
+  };
+  await withStage({ keepWarm: true, flags: { 'recording.keep_level': 'NONE' } }, async (stage) => {
+    const { executablePath } = await chooseBrowser();
+    const browser = await chromium.launch({
+      executablePath,
+      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'lba-plain-'));
+    try {
+      await stage.agent.warm?.start();
+      for (let round = 0; round <= rounds; round += 1) {
+        const keep = round > 0; // The first round warms both sides up.
+        const note = (name: string, ms: number): void => {
+          if (keep) add(name, ms);
+        };
+        note(PLAIN, await timed(() => plain(browser, stage.portal.url, null)));
+        for (const level of RECORDING_LEVELS) note(level, await timed(() => ours(stage, level)));
+        note(PLAIN_RECORDING, await timed(() => plain(browser, stage.portal.url, folder)));
+        await stage.agent.uploads.settle('', { deadlineMs: 0 });
+      }
+    } finally {
+      await browser.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+  const base = results.get(PLAIN) ?? [];
+  console.log(
+    `\nRun time of 15 short steps, ${rounds} rounds in turn, whole runs from a warm browser to the closed context`,
+  );
+  console.log('| run | median ms | ratio to plain, median | goal |\n|---|---:|---:|---:|');
+  for (const [name, values] of results) {
+    const ratios = values.map((value, index) => value / base[index]!);
+    const goal = GOALS[name as RecordingLevel];
+    console.log(`| ${name} | ${median(values).toFixed(0)} | ${median(ratios).toFixed(2)} | ${goal ?? '–'} |`);
+  }
+}
+
+async function ours(stage: Stage, level: RecordingLevel): Promise<void> {
+  const outcome = await stage.agent.engine.execute(
+    {
+      runId: newRunId(),
+      input: { kind: 'script', script: fifteenSteps(stage.portal.url) },
+      level: { level, reason: 'bench' },
+    },
+    { signal: new AbortController().signal },
+  );
+  if (outcome.state !== 'succeeded') throw new Error(`${level}: ${outcome.error?.message}`);
+}
+
+async function plain(browser: Browser, portal: string, record: string | null): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  if (record !== null) await context.tracing.start({ screenshots: true, snapshots: true });
+  let step = 0;
+  await plainFifteenSteps(page, portal, async () => {
+    step += 1;
+    if (record === null) return;
+    await page.screenshot({ path: join(record, `${step}.png`) });
+    await writeFile(join(record, `${step}.html`), await page.content());
+  });
+  if (record !== null) await context.tracing.stop({ path: join(record, 'trace.zip') });
+  await context.close();
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work();
+  const ms = performance.now() - started;
+  // Spare pages, uploads and closing contexts of this run must not cost the next one.
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  return ms;
+}
+
+/** The kept browser makes its next spare page one second into a run. */
+const SETTLE_MS = 2_000;
