@@ -427,9 +427,15 @@ describe('stop and start', () => {
     other.enqueue(file('a.txt', 'a'));
     other.start();
     await expect.poll(() => puts().length).toBe(1);
-    clock.advance(31_000); // both loops look again
+    // Longer than a lease: it is held by renewing it.
+    for (let passedMs = 0; passedMs < 300_000; passedMs += 31_000) {
+      clock.advance(31_000);
+      await new Promise(setImmediate); // both loops look again
+    }
+    expect(agent.status().inFlight + other.status().inFlight).toBe(1);
     release.resolve();
     await other.settle(RUN, { deadlineMs: 60_000 });
+    await agent.stop({ deadlineMs: 60_000 });
     expect(puts()).toHaveLength(1);
   });
 });
