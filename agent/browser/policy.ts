@@ -1,0 +1,152 @@
+import type { BrowserContext, CDPSession, Page, Request } from 'playwright';
+import { AgentError } from '../base/errors.ts';
+import { shownUrl } from './errors.ts';
+
+/** Where the pages of one run may go. */
+export interface PolicyGuard {
+  /** Throws BrowserAgent.PolicyDenied when a page went, or tried to go, where it may not. */
+  throwIfDenied(): void;
+  /** Called at the first denial. */
+  onDenied(callback: (error: AgentError) => void): void;
+}
+
+/**
+ * Holds every page of a context to the allowed domains: navigations of the main frame, whether by a step,
+ * a click, a script or a redirect, are stopped before the request leaves. A pop-up's very first request
+ * leaves before it can be held; then the pop-up is closed and the denial counts all the same.
+ *
+ * @param allowedDomains host names; `*.example.com` allows every subdomain, not example.com itself.
+ *   Null allows every http and https address.
+ */
+export async function installPolicy(
+  context: BrowserContext,
+  allowedDomains: string[] | null,
+): Promise<PolicyGuard> {
+  let denial: AgentError | undefined;
+  const callbacks: ((error: AgentError) => void)[] = [];
+  const guard: PolicyGuard = {
+    throwIfDenied: () => {
+      if (denial) throw denial;
+    },
+    onDenied: (callback) => callbacks.push(callback),
+  };
+  if (allowedDomains === null) return guard;
+
+  const deny = (url: string) => {
+    const error = denial ? undefined : denialOf(url, allowedDomains);
+    if (!error) return;
+    denial = error;
+    for (const callback of callbacks) callback(error);
+  };
+  const isDenied = (url: string) => !isPageInternal(url) && denialOf(url, allowedDomains) !== undefined;
+
+  const held = new WeakSet<Page>();
+  context.on('request', (request) => {
+    if (!isMainNavigation(request) || !isDenied(request.url())) return;
+    deny(request.url());
+    const page = request.frame().page();
+    // Only a pop-up gets here: in a page that is held, the request never happens.
+    if (!held.has(page)) page.close().catch(() => undefined);
+  });
+  context.on('framenavigated', (frame) => {
+    if (frame.parentFrame() || !isDenied(frame.url())) return;
+    deny(frame.url());
+    frame
+      .page()
+      .goto('about:blank')
+      .catch(() => undefined);
+  });
+  const hold = async (page: Page) => {
+    await holdPage(page, (url) => {
+      if (!isDenied(url)) return false;
+      deny(url);
+      return true;
+    });
+    held.add(page);
+  };
+  context.on('page', (page) => {
+    // A page that is closed at once cannot be held, and need not be.
+    hold(page).catch(() => undefined);
+    if (isDenied(page.url())) {
+      deny(page.url());
+      page.close().catch(() => undefined);
+    }
+  });
+  await Promise.all(context.pages().map(hold));
+  return guard;
+}
+
+/**
+ * Throws BrowserAgent.PolicyDenied unless a step may open this address: http and https to an allowed
+ * domain, or about:blank. file:, chrome:, data: and the like never.
+ */
+export function checkNavigation(url: string, allowedDomains: string[] | null): void {
+  const denial = denialOf(url, allowedDomains);
+  if (denial) throw denial;
+}
+
+/** Stops main-frame document requests, redirects included, before they leave. */
+async function holdPage(page: Page, refuse: (url: string) => boolean): Promise<void> {
+  const cdp: CDPSession = await page.context().newCDPSession(page);
+  const tree = await cdp.send('Page.getFrameTree');
+  const mainFrameId = tree.frameTree.frame.id;
+  cdp.on('Fetch.requestPaused', (event) => {
+    const { requestId } = event;
+    const answer =
+      event.frameId === mainFrameId && refuse(event.request.url)
+        ? cdp.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
+        : cdp.send('Fetch.continueRequest', { requestId });
+    // The page went away meanwhile: nothing is left to answer.
+    answer.catch(() => undefined);
+  });
+  // Documents only: everything else keeps its cache and its speed.
+  await cdp.send('Fetch.enable', { patterns: [{ resourceType: 'Document', requestStage: 'Request' }] });
+}
+
+function isMainNavigation(request: Request): boolean {
+  if (!request.isNavigationRequest()) return false;
+  try {
+    return request.frame().parentFrame() === null;
+  } catch {
+    // A frame that is not there yet belongs to a page that just opened.
+    return false;
+  }
+}
+
+/** What a page may show of itself: its own blobs and its error page; a step may still not open them. */
+function isPageInternal(url: string): boolean {
+  return /^(?:about:|blob:|chrome-error:)/.test(url);
+}
+
+function denialOf(url: string, allowedDomains: string[] | null): AgentError | undefined {
+  if (url === 'about:blank') return undefined;
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    return new AgentError(
+      'BrowserAgent.InvalidScript',
+      `"${url.slice(0, 200)}" is not an address: write it in full, beginning with https:// or http://.`,
+    );
+  }
+  if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')
+    return new AgentError(
+      'BrowserAgent.PolicyDenied',
+      `Opening ${parsed.protocol} addresses is not allowed: only http and https are.`,
+      { data: { url: shownUrl(url) } },
+    );
+  if (allowedDomains === null || allowedDomains.some((domain) => matchesDomain(parsed.hostname, domain)))
+    return undefined;
+  return new AgentError(
+    'BrowserAgent.PolicyDenied',
+    `Going to ${parsed.hostname} is not allowed: the allowed domains are ${allowedDomains.join(', ') || '(none)'}. ` +
+      'Add it to policy.allowed_domains of the script, or to script.allowed_domains of this machine, if it belongs there.',
+    { data: { url: shownUrl(url), allowed_domains: allowedDomains } },
+  );
+}
+
+function matchesDomain(hostname: string, domain: string): boolean {
+  const host = hostname.toLowerCase().replace(/\.$/, '');
+  const allowed = domain.toLowerCase().replace(/\.$/, '');
+  return allowed.startsWith('*.') ? host.endsWith(allowed.slice(1)) : host === allowed;
+}

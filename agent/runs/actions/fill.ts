@@ -1,0 +1,119 @@
+import type { Locator as PageLocator } from 'playwright';
+import { AgentError } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/words.ts';
+import type { Target } from '../../browser/locators.ts';
+import { actOn, within, type Limits } from './element.ts';
+import { chooseOption } from './select.ts';
+import type { ActionContext, ActionResult, StepOf } from './types.ts';
+
+type FillStep = StepOf<'fill' | 'type'>;
+
+/** What kind of field it is, as the page says. */
+interface FieldFacts {
+  kind: 'field' | 'select' | 'other';
+  secret: boolean;
+}
+
+/**
+ * fill and type. Whether the value is a secret is found out before it is typed: a `sensitive` step, a
+ * password field, or one whose autocomplete says password, one-time code or card. Then the recorder hides
+ * the value and the field first, and the value is in no result, log or error.
+ */
+export async function performFill(step: FillStep, ctx: ActionContext): Promise<ActionResult> {
+  const options = { action: step.action, secrets: [step.value] };
+  if (ctx.meta.sensitive) ctx.recorder.maskValue(step.value);
+  const { result, fields } = await actOn(step, ctx, options, (target, limits) =>
+    enter(step, target, ctx, limits),
+  );
+  return { fields: { ...result, ...fields } };
+}
+
+async function enter(
+  step: FillStep,
+  target: Target,
+  ctx: ActionContext,
+  limits: Limits,
+): Promise<JsonObject> {
+  if (target.kind === 'point') {
+    limits.signal.throwIfAborted();
+    await ctx.page.mouse.click(target.x, target.y, { clickCount: step.action === 'fill' ? 3 : 1 });
+    const secret = ctx.meta.sensitive || (await ctx.page.evaluate(isSecretFocused));
+    if (secret) await hide(step.value, ctx.page.locator(':focus'), ctx, limits);
+    await ctx.page.keyboard.insertText(step.value);
+    return shownValue(step.value, secret);
+  }
+  const { locator } = target;
+  const facts = await locator.evaluate(fieldFacts, undefined, within(limits));
+  const secret = ctx.meta.sensitive || facts.secret;
+  if (secret) await hide(step.value, locator, ctx, limits);
+  if (facts.kind === 'select') await chooseOption(locator, { either: step.value }, limits);
+  else if (step.action === 'type')
+    await locator.pressSequentially(step.value, { delay: step.key_delay ?? 0, ...within(limits) });
+  else if (facts.kind === 'field') await locator.fill(step.value, within(limits));
+  else await typeInto(step.value, locator, ctx, limits);
+  return shownValue(step.value, secret);
+}
+
+async function hide(value: string, locator: PageLocator, ctx: ActionContext, limits: Limits): Promise<void> {
+  ctx.recorder.maskValue(value);
+  await ctx.recorder.markSensitive(locator, { timeoutMs: limits.left() });
+}
+
+function shownValue(value: string, secret: boolean): JsonObject {
+  return secret ? { sensitive: true } : { _debug_value: value };
+}
+
+/** A control that is no field by itself, such as a combobox made of divs: typed into as a person would. */
+async function typeInto(
+  value: string,
+  locator: PageLocator,
+  ctx: ActionContext,
+  limits: Limits,
+): Promise<void> {
+  await locator.click(within(limits));
+  const accepts = await ctx.page.evaluate(takesText);
+  if (!accepts)
+    throw new AgentError(
+      'BrowserAgent.StepFailed',
+      'Could not fill it: it takes no text. Use select for a list, check for a box, upload for a file.',
+    );
+  await ctx.page.keyboard.insertText(value);
+}
+
+/** In the page: does what has the focus take text? A combobox of divs often moves the focus to its input. */
+function takesText(): boolean {
+  let el = document.activeElement;
+  while (el?.shadowRoot?.activeElement) el = el.shadowRoot.activeElement;
+  return (
+    el instanceof HTMLTextAreaElement ||
+    (el instanceof HTMLInputElement &&
+      !/^(?:checkbox|radio|button|submit|file|range|color)$/.test(el.type)) ||
+    (el instanceof HTMLElement &&
+      (el.isContentEditable || /^(?:textbox|searchbox|combobox)$/.test(el.role ?? '')))
+  );
+}
+
+/** In the page. Stands alone, like every function that is sent there. */
+function fieldFacts(given: Element): FieldFacts {
+  // As Playwright does: a label stands for its control.
+  const el = given instanceof HTMLLabelElement ? (given.control ?? given) : given;
+  const autocomplete = el.getAttribute('autocomplete') ?? '';
+  const secret =
+    (el instanceof HTMLInputElement && el.type === 'password') ||
+    /password|one-time-code|\bcc-(?!name|given|family|additional|type)/i.test(autocomplete) ||
+    getComputedStyle(el).getPropertyValue('-webkit-text-security') === 'disc';
+  if (el instanceof HTMLSelectElement) return { kind: 'select', secret };
+  const isField =
+    el instanceof HTMLInputElement ||
+    el instanceof HTMLTextAreaElement ||
+    (el instanceof HTMLElement && el.isContentEditable);
+  return { kind: isField ? 'field' : 'other', secret };
+}
+
+function isSecretFocused(): boolean {
+  const el = document.activeElement;
+  return (
+    el instanceof HTMLInputElement &&
+    (el.type === 'password' || /password|one-time-code|\bcc-/.test(el.autocomplete))
+  );
+}
