@@ -275,6 +275,104 @@ describe('Retry and Catch', { concurrent: true }, () => {
     expect(await fixture.result(execution)).toMatchObject({ output: '{"ok":true}' });
   });
 
+  it('a sibling that waits for its retry is not tried again', async () => {
+    const [waiting, bad] = await Promise.all([fixture.activity(), fixture.activity()]);
+    const branch = (name: string, resource: string, retry: object): object => ({
+      StartAt: name,
+      States: { [name]: { Type: 'Task', Resource: resource, End: true, ...retry } },
+    });
+    const execution = await fixture.start({
+      StartAt: 'Both',
+      States: {
+        Both: {
+          Type: 'Parallel',
+          Branches: [
+            branch('Waiting', waiting, { Retry: [{ ErrorEquals: ['Again'], IntervalSeconds: 60 }] }),
+            branch('Bad', bad, {}),
+          ],
+          Catch: [{ ErrorEquals: ['States.ALL'], Next: 'After' }],
+          End: true,
+        },
+        After: { Type: 'Task', Resource: bad, End: true },
+      },
+    });
+    await (await fixture.take(waiting)).fail('Again');
+    await (await fixture.take(bad)).fail('Broken');
+    const after = await fixture.take(bad);
+    expect(fixture.sandbox.tasksWaiting(waiting)).toBe(0);
+    await after.succeed({});
+    expect(await fixture.result(execution)).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  it('iterations that wait for their turn do not start once the Map has failed, but do when it is retried', async () => {
+    const arn = await fixture.activity();
+    const execution = await fixture.start(
+      {
+        StartAt: 'Each',
+        States: {
+          Each: {
+            Type: 'Map',
+            MaxConcurrency: 1,
+            ItemProcessor: {
+              StartAt: 'Pause',
+              States: {
+                Pause: { Type: 'Pass', Next: 'Work' },
+                Work: { Type: 'Task', Resource: arn, End: true },
+              },
+            },
+            Retry: [{ ErrorEquals: ['First'], IntervalSeconds: 1, MaxAttempts: 1 }],
+            End: true,
+          },
+        },
+      },
+      ['a', 'b'],
+    );
+    const seen: unknown[] = [];
+    for (const outcome of ['First', 'ok', 'ok']) {
+      const task = await fixture.take(arn);
+      seen.push(task.input);
+      await (outcome === 'ok' ? task.succeed(task.input) : task.fail(outcome));
+    }
+    expect(seen).toEqual(['a', 'a', 'b']);
+    expect(await fixture.result(execution)).toMatchObject({ status: 'SUCCEEDED', output: '["a","b"]' });
+    expect(fixture.sandbox.tasksWaiting(arn)).toBe(0);
+  });
+
+  it('one failing Parallel of a Map leaves its namesakes in other iterations alone', async () => {
+    const arn = await fixture.activity();
+    const execution = await fixture.start(
+      {
+        StartAt: 'Each',
+        States: {
+          Each: {
+            Type: 'Map',
+            ItemProcessor: {
+              StartAt: 'Inner',
+              States: {
+                Inner: {
+                  Type: 'Parallel',
+                  Branches: [
+                    { StartAt: 'Work', States: { Work: { Type: 'Task', Resource: arn, End: true } } },
+                  ],
+                  Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Failed' }],
+                  End: true,
+                },
+                Failed: { Type: 'Pass', Result: 'failed', End: true },
+              },
+            },
+            End: true,
+          },
+        },
+      },
+      ['a', 'b'],
+    );
+    const [first, second] = [await fixture.take(arn), await fixture.take(arn)];
+    await first.fail('X');
+    await second.succeed(second.input);
+    const end = await fixture.result(execution);
+    expect(JSON.parse(end.output!)).toEqual(['failed', ['b']]);
+  });
+
   it('stopping an execution kills the token of its task and gives up its queued ones', async () => {
     const arn = await fixture.activity();
     const execution = await fixture.start(oneTask(arn, catching()));

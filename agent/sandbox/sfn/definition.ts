@@ -72,7 +72,7 @@ export function compileDefinition(text: string): CompiledMachine {
   const parsed = parseObject(text);
   if (typeof parsed === 'string') throw new Error(parsed);
   const tasks: ActivityTaskState[] = [];
-  const rewritten = rewriteMachine(parsed, [], tasks);
+  const rewritten = rewriteMachine(parsed, tasks);
   return {
     machine: new StateMachine(rewritten as unknown as StateMachineDefinition, {
       validationOptions: { noValidate: true },

@@ -4,10 +4,11 @@
  */
 import { ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
 import { messageOf } from '../../base/errors.ts';
-import type { ActivityTasks, OpenTask, TaskEnd } from './activities.ts';
+import type { ActivityTasks, TaskEnd } from './activities.ts';
 import type { CompiledMachine } from './definition.ts';
 import { eventOf, type HistoryEventDetails } from './history.ts';
 import type { ActivityTaskState, TaskEnvelope } from './rewrite.ts';
+import { Scope, SCOPE } from './scope.ts';
 
 /** Input, output and every state's data, as UTF-8. */
 export const MAX_PAYLOAD_BYTES = 262_144;
@@ -33,14 +34,13 @@ export interface RunOptions {
 
 /** Starts a run; the function returned stops it. */
 export function startRun(options: RunOptions): { stop(end: RunEnd): void } {
-  const open = new Map<OpenTask, ActivityTaskState>();
   let ended = false;
+  const whole = new Scope();
 
   const end = (how: RunEnd): void => {
     if (ended) return;
     ended = true;
-    for (const task of open.keys()) task.drop();
-    open.clear();
+    whole.abandon();
     execution.abort();
     options.onEnd(how);
   };
@@ -51,7 +51,7 @@ export function startRun(options: RunOptions): { stop(end: RunEnd): void } {
       async (envelope: unknown): Promise<never> => {
         await eventsSeen();
         // The interpreter's own JSON type is not exported; what a task gives is parsed JSON.
-        return (await performTask(state, envelope as TaskEnvelope, options, open)) as never;
+        return (await performTask(state, envelope as TaskEnvelope, options)) as never;
       },
     ]),
   );
@@ -60,6 +60,7 @@ export function startRun(options: RunOptions): { stop(end: RunEnd): void } {
     context: {
       ...options.context,
       Run: options.context.Execution,
+      [SCOPE]: whole,
       State: {
         get EnteredTime(): string {
           return new Date().toISOString();
@@ -71,13 +72,6 @@ export function startRun(options: RunOptions): { stop(end: RunEnd): void } {
   const follow = async (): Promise<void> => {
     for await (const event of execution.eventLogs) {
       if (ended) return;
-      if (event.type === 'StateFailed') {
-        for (const [task, state] of open) {
-          if (!state.within.includes(event.state.name)) continue;
-          task.drop();
-          open.delete(task);
-        }
-      }
       const translated = eventOf(event);
       if (translated) options.onEvent(translated);
       if (event.type === 'StateExited' && tooLarge(JSON.stringify(event.state.output ?? null))) {
@@ -104,8 +98,10 @@ async function performTask(
   state: ActivityTaskState,
   envelope: TaskEnvelope,
   options: RunOptions,
-  open: Map<OpenTask, ActivityTaskState>,
 ): Promise<unknown> {
+  const { signal } = envelope.scope;
+  // Abandoned: the interpreter no longer waits for what is returned here.
+  if (signal.aborted) return new Promise(() => undefined);
   const input = JSON.stringify(envelope.payload ?? null);
   if (tooLarge(input)) throw taskError(state, dataLimit(`the input of state '${state.name}'`));
   if (!options.hasActivity(state.activityArn)) {
@@ -142,9 +138,10 @@ async function performTask(
       options.onEvent({ type: 'ActivityStarted', details: ['activityStartedEventDetails', { workerName }] }),
     onEnd: resolve,
   });
-  open.set(task, state);
+  const drop = (): void => task.drop();
+  signal.addEventListener('abort', drop, { once: true });
   const end = await promise;
-  open.delete(task);
+  signal.removeEventListener('abort', drop);
   switch (end.kind) {
     case 'succeeded':
       options.onEvent({

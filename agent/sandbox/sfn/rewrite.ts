@@ -3,6 +3,7 @@
  * differs from the service in small ways; the copy made here says the same as the original in words it
  * handles.
  */
+import { SCOPE, type Scope } from './scope.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonMap = { [key: string]: Json };
@@ -11,8 +12,6 @@ export type JsonMap = { [key: string]: Json };
 export interface ActivityTaskState {
   name: string;
   activityArn: string;
-  /** The Map and Parallel states around it, outermost first: when one of them fails, its task is dropped. */
-  within: string[];
   timeoutSeconds?: number;
   heartbeatSeconds?: number;
   /** Whether a Retry or Catch names States.DataLimitExceeded: States.ALL does not match it. */
@@ -22,6 +21,8 @@ export interface ActivityTaskState {
 /** What the interpreter hands to the handler of a task: see {@link rewriteTask}. */
 export interface TaskEnvelope {
   payload: unknown;
+  /** The part of the execution the task belongs to. */
+  scope: Scope;
   timeoutSeconds?: unknown;
   heartbeatSeconds?: unknown;
 }
@@ -29,20 +30,15 @@ export interface TaskEnvelope {
 /** The interpreter defaults to 60 s; tasks end by our own timers, so it gets the longest a timer can take. */
 export const LONGEST_TIMER_SECONDS = 2_147_483;
 
-export function rewriteMachine(machine: JsonMap, within: string[], tasks: ActivityTaskState[]): JsonMap {
+export function rewriteMachine(machine: JsonMap, tasks: ActivityTaskState[]): JsonMap {
   const states: JsonMap = {};
   for (const [name, state] of Object.entries(machine['States'] as JsonMap)) {
-    states[name] = rewriteState(name, state as JsonMap, within, tasks);
+    states[name] = rewriteState(name, state as JsonMap, tasks);
   }
   return { ...machine, States: states };
 }
 
-function rewriteState(
-  name: string,
-  original: JsonMap,
-  within: string[],
-  tasks: ActivityTaskState[],
-): JsonMap {
+function rewriteState(name: string, original: JsonMap, tasks: ActivityTaskState[]): JsonMap {
   const state = rewriteFields(original, name);
   for (const rule of [...rulesOf(state, 'Retry'), ...rulesOf(state, 'Catch')]) {
     const names = rule['ErrorEquals'] as string[];
@@ -51,10 +47,9 @@ function rewriteState(
       rule['ErrorEquals'] = [...names, 'States.HeartbeatTimeout'];
     }
   }
-  const inner = [...within, name];
   switch (state['Type']) {
     case 'Task':
-      rewriteTask(name, state, within, tasks);
+      rewriteTask(name, state, tasks);
       break;
     case 'Pass':
       // The interpreter overlooks a Result that is false, 0, "" or null.
@@ -65,13 +60,11 @@ function rewriteState(
       break;
     case 'Map':
       for (const field of ['Iterator', 'ItemProcessor']) {
-        if (field in original) state[field] = rewriteMachine(original[field] as JsonMap, inner, tasks);
+        if (field in original) state[field] = rewriteMachine(original[field] as JsonMap, tasks);
       }
       break;
     case 'Parallel':
-      state['Branches'] = (original['Branches'] as JsonMap[]).map((branch) =>
-        rewriteMachine(branch, inner, tasks),
-      );
+      state['Branches'] = (original['Branches'] as JsonMap[]).map((branch) => rewriteMachine(branch, tasks));
       break;
     default:
       break;
@@ -83,11 +76,10 @@ function rewriteState(
  * The handler of a task gets only the effective input. Here that becomes an envelope with the input and
  * the time limits, so that the …Path forms are resolved by the interpreter, against the state's own input.
  */
-function rewriteTask(name: string, state: JsonMap, within: string[], tasks: ActivityTaskState[]): void {
+function rewriteTask(name: string, state: JsonMap, tasks: ActivityTaskState[]): void {
   const task: ActivityTaskState = {
     name,
     activityArn: state['Resource'] as string,
-    within,
     handlesDataLimit: [...rulesOf(state, 'Retry'), ...rulesOf(state, 'Catch')].some((rule) =>
       (rule['ErrorEquals'] as string[]).includes('States.DataLimitExceeded'),
     ),
@@ -97,6 +89,7 @@ function rewriteTask(name: string, state: JsonMap, within: string[], tasks: Acti
   tasks.push(task);
   const envelope: JsonMap =
     'Parameters' in state ? { payload: state['Parameters'] ?? null } : { 'payload.$': '$' };
+  envelope['scope.$'] = `$$.${SCOPE}`;
   if ('TimeoutSecondsPath' in state) envelope['timeoutSeconds.$'] = state['TimeoutSecondsPath'] ?? null;
   if ('HeartbeatSecondsPath' in state) envelope['heartbeatSeconds.$'] = state['HeartbeatSecondsPath'] ?? null;
   state['Parameters'] = envelope;
