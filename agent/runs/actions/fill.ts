@@ -2,7 +2,7 @@ import type { Locator as PageLocator } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
 import type { Target } from '../../browser/locators.ts';
-import { actOn, within, type Limits } from './element.ts';
+import { actOn, readElement, within, type Limits } from './element.ts';
 import { chooseOption } from './select.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
@@ -43,7 +43,7 @@ async function enter(
     return shownValue(step.value, secret);
   }
   const { locator } = target;
-  const facts = await locator.evaluate(fieldFacts, undefined, within(limits));
+  const facts = await readElement(locator, fieldFacts, limits);
   const secret = ctx.meta.sensitive || facts.secret;
   if (secret) await hide(step.value, locator, ctx, limits);
   if (facts.kind === 'select') await chooseOption(locator, { either: step.value }, limits);
@@ -94,20 +94,22 @@ function takesText(): boolean {
 }
 
 /** In the page. Stands alone, like every function that is sent there. */
-function fieldFacts(given: Element): FieldFacts {
-  // As Playwright does: a label stands for its control.
-  const el = given instanceof HTMLLabelElement ? (given.control ?? given) : given;
-  const autocomplete = el.getAttribute('autocomplete') ?? '';
-  const secret =
-    (el instanceof HTMLInputElement && el.type === 'password') ||
-    /password|one-time-code|\bcc-(?!name|given|family|additional|type)/i.test(autocomplete) ||
-    getComputedStyle(el).getPropertyValue('-webkit-text-security') === 'disc';
-  if (el instanceof HTMLSelectElement) return { kind: 'select', secret };
-  const isField =
-    el instanceof HTMLInputElement ||
-    el instanceof HTMLTextAreaElement ||
-    (el instanceof HTMLElement && el.isContentEditable);
-  return { kind: isField ? 'field' : 'other', secret };
+function fieldFacts(elements: Element[]): FieldFacts[] {
+  return elements.map((given) => {
+    // As Playwright does: a label stands for its control.
+    const el = given instanceof HTMLLabelElement ? (given.control ?? given) : given;
+    const autocomplete = el.getAttribute('autocomplete') ?? '';
+    const secret =
+      (el instanceof HTMLInputElement && el.type === 'password') ||
+      /password|one-time-code|\bcc-(?!name|given|family|additional|type)/i.test(autocomplete) ||
+      getComputedStyle(el).getPropertyValue('-webkit-text-security') === 'disc';
+    if (el instanceof HTMLSelectElement) return { kind: 'select', secret };
+    const isField =
+      el instanceof HTMLInputElement ||
+      el instanceof HTMLTextAreaElement ||
+      (el instanceof HTMLElement && el.isContentEditable);
+    return { kind: isField ? 'field' : 'other', secret };
+  });
 }
 
 function isSecretFocused(): boolean {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../base/words.ts';
 import { isClosedError, isCoveredError, isTimeoutError } from '../../browser/errors.ts';
 import type { Target } from '../../browser/locators.ts';
 import { trustedClick, trustedClickAt } from '../../browser/trusted-click.ts';
-import { actOn, within, type Limits } from './element.ts';
+import { actOn, readElement, within, type Limits } from './element.ts';
 import { expectPopup, followPages } from './pages.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
@@ -33,8 +33,7 @@ async function onElement(
   ctx: ActionContext,
   limits: Limits,
 ): Promise<JsonObject> {
-  const facts =
-    step.action === 'click' ? await locator.evaluate(pointerFacts, undefined, within(limits)) : undefined;
+  const facts = step.action === 'click' ? await readElement(locator, pointerFacts, limits) : undefined;
   if (step.action === 'click' && (step.trigger_autofill ?? facts?.autofill)) {
     const { button } = step;
     await trustedClick(ctx.page, locator, { timeoutMs: limits.left(), signal: limits.signal, button });
@@ -123,15 +122,17 @@ async function atPoint(
 }
 
 /** In the page: whether a password manager may want to fill here, and whether a new tab will open. */
-function pointerFacts(el: Element): { autofill: boolean; newTab: boolean } {
-  const link = el.closest('a[target],area[target]');
-  const target = link?.getAttribute('target')?.toLowerCase() ?? '';
-  const newTab = link?.hasAttribute('href') === true && target === '_blank';
-  if (!(el instanceof HTMLInputElement)) return { autofill: false, newTab };
-  const names = `${el.name} ${el.id}`.toLowerCase();
-  const autofill =
-    el.type === 'password' ||
-    /username|email|current-password|new-password|one-time-code/.test(el.autocomplete) ||
-    (/^(?:text|email|tel)$/.test(el.type) && /user|email|login|identifier/.test(names));
-  return { autofill, newTab };
+function pointerFacts(elements: Element[]): { autofill: boolean; newTab: boolean }[] {
+  return elements.map((el) => {
+    const link = el.closest('a[target],area[target]');
+    const newTab =
+      link?.hasAttribute('href') === true && link.getAttribute('target')?.toLowerCase() === '_blank';
+    if (!(el instanceof HTMLInputElement)) return { autofill: false, newTab };
+    const names = `${el.name} ${el.id}`.toLowerCase();
+    const autofill =
+      el.type === 'password' ||
+      /username|email|current-password|new-password|one-time-code/.test(el.autocomplete) ||
+      (/^(?:text|email|tel)$/.test(el.type) && /user|email|login|identifier/.test(names));
+    return { autofill, newTab };
+  });
 }

@@ -1,6 +1,6 @@
 import type { Locator as PageLocator } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
-import { actOnElement, within, type Limits } from './element.ts';
+import { actOnElement, readElement, within, type Limits } from './element.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
 /** What to choose. `either` is a value or, failing that, a label: as `fill` on a list means it. */
@@ -18,7 +18,7 @@ export async function performSelect(step: StepOf<'select'>, ctx: ActionContext):
     ctx,
     { action: 'select' },
     async ({ locator }, limits) => {
-      const tag = await locator.evaluate((el) => el.tagName, undefined, within(limits));
+      const tag = await readElement(locator, (all) => all.map((el) => el.tagName), limits);
       if (tag === 'SELECT') return chooseOption(locator, choice, limits);
       return chooseInWidget(locator, choice, ctx, limits);
     },
