@@ -3,12 +3,12 @@
  * the desktop's agent process.
  */
 import { hostname } from 'node:os';
-import { sfnActivityService } from './activity/service.ts';
+import { sfnActivityService, type ActivityService } from './activity/service.ts';
 import { Worker, type WorkerEnd } from './activity/worker.ts';
 import { createClients, type AwsClients } from './aws/clients.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { drop } from './base/drop.ts';
-import { AgentError } from './base/errors.ts';
+import { AgentError, messageOf } from './base/errors.ts';
 import { EventBus } from './base/events.ts';
 import type { Logger } from './base/log.ts';
 import { homePaths, type HomePaths } from './base/paths.ts';
@@ -28,7 +28,7 @@ import { HumanDesk } from './runs/human-desk.ts';
 import { sweepRuns } from './runs/retention.ts';
 import { ScriptLibrary } from './runs/script-library.ts';
 import type { RunSettings } from './runs/settings.ts';
-import { AgentStateStore } from './store/agent-state.ts';
+import { AgentStateStore, LAST_POLL_KEY } from './store/agent-state.ts';
 import { openDatabase, type Database } from './store/database.ts';
 import { ProcessRepository } from './store/processes.ts';
 import { ProfileRepository } from './store/profiles.ts';
@@ -212,7 +212,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   const bucket = settings.aws.s3_bucket;
   const worker = new Worker({
     db,
-    service: sfnActivityService(agent.clients),
+    service: noteLastPoll(sfnActivityService(agent.clients), new AgentStateStore(db), clock),
     executor: agent.engine,
     journal: runs,
     ...(bucket === null
@@ -307,8 +307,27 @@ export interface ServingAgent {
   done: Promise<WorkerEnd>;
 }
 
+/** Writes down how each poll was answered: `doctor` reads it, because asking for itself could take a task. */
+function noteLastPoll(service: ActivityService, state: AgentStateStore, clock: Clock): ActivityService {
+  return {
+    ...service,
+    getActivityTask: async (request) => {
+      const { activityArn } = request;
+      try {
+        const task = await service.getActivityTask(request);
+        state.set(LAST_POLL_KEY, { activityArn, ok: true }, clock.now());
+        return task;
+      } catch (thrown) {
+        const code = thrown instanceof Error ? thrown.name : 'unknown';
+        state.set(LAST_POLL_KEY, { activityArn, ok: false, code, message: messageOf(thrown) }, clock.now());
+        throw thrown;
+      }
+    },
+  };
+}
+
 function runSettings(config: LoadedConfig): RunSettings {
-  const { aws, recording, browser, run, script } = config.settings;
+  const { aws, recording, worker, browser, run, script } = config.settings;
   return {
     recording: {
       override: recording.level_override,
@@ -323,6 +342,7 @@ function runSettings(config: LoadedConfig): RunSettings {
       waitForUploads: recording.wait_for_uploads,
       maskSelectors: recording.mask_selectors,
     },
+    agentName: worker.name ?? hostname(),
     env: aws.env,
     bucket: aws.s3_bucket,
     browser: {

@@ -124,8 +124,8 @@ const recording = z.strictObject({
   keep_gb: z.number().min(0).max(10_000).default(5).register(settingDocs, {
     doc: 'Size that kept runs may take together, in GB; the oldest are removed first.',
   }),
-  wait_for_uploads: z.boolean().default(true).register(settingDocs, {
-    doc: 'Whether a task is reported only when its evidence is in S3 (waiting one minute at the most); otherwise its result names what is pending.',
+  wait_for_uploads: z.boolean().default(false).register(settingDocs, {
+    doc: 'Whether a task is reported only when its evidence is in S3 (waiting two minutes at the most); otherwise its result names what is pending.',
     fromAws: true,
   }),
   mask_selectors: z.array(z.string().min(1)).default([]).register(settingDocs, {

@@ -84,7 +84,10 @@ export class RunEngine implements RunExecutor {
     this.#options = options;
   }
 
-  async execute(request: RunRequest, options: { signal: AbortSignal }): Promise<RunOutcome> {
+  async execute(
+    request: RunRequest,
+    options: { signal: AbortSignal; beforeStep?: () => Promise<void> },
+  ): Promise<RunOutcome> {
     const { clock, log } = this.#options;
     const settings = this.#options.settings();
     const redactor = new Redactor({ selectors: settings.recording.maskSelectors });
@@ -108,7 +111,7 @@ export class RunEngine implements RunExecutor {
     {
       await using stack = new AsyncDisposableStack();
       try {
-        outcome = await this.#run(state, stack, options.signal);
+        outcome = await this.#run(state, stack, options);
       } catch (caught) {
         thrown = caught;
       }
@@ -117,7 +120,11 @@ export class RunEngine implements RunExecutor {
     return this.#conclude(state, { outcome, thrown, summary }, options.signal);
   }
 
-  async #run(state: RunState, stack: AsyncDisposableStack, signal: AbortSignal): Promise<ScriptOutcome> {
+  async #run(
+    state: RunState,
+    stack: AsyncDisposableStack,
+    { signal, beforeStep }: { signal: AbortSignal; beforeStep?: () => Promise<void> },
+  ): Promise<ScriptOutcome> {
     const { request, settings } = state;
     const { runs, clock, events, paths, library } = this.#options;
 
@@ -183,6 +190,7 @@ export class RunEngine implements RunExecutor {
       events,
       clock,
       log: state.log,
+      beforeStep: beforeStep ?? (() => Promise.resolve()),
       onPage: (page) => {
         state.page = page;
       },
@@ -221,12 +229,11 @@ export class RunEngine implements RunExecutor {
 
   #startRecorder(state: RunState, script: Script, session: BrowserSession): Recorder {
     const { request, settings, level } = state;
-    const agent = request.agentName ?? null;
     const evidence = new Evidence({
       runId: request.runId,
       taskId: request.taskId ?? null,
       scriptName: script.name,
-      agentName: agent,
+      agentName: settings.agentName,
       level,
       bucket: settings.bucket,
       runs: this.#options.runs,
@@ -248,7 +255,7 @@ export class RunEngine implements RunExecutor {
       facts: {
         scriptName: script.name,
         ...(request.taskId === undefined ? {} : { taskId: request.taskId }),
-        ...(agent === null ? {} : { agent }),
+        agent: settings.agentName,
         ...(settings.env === null ? {} : { environment: settings.env }),
         profile: state.profile,
         browser: {

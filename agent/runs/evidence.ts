@@ -9,12 +9,14 @@ import type { ResolvedLevel } from '../base/words.ts';
 import type { ArtifactSink, NewArtifact } from '../recording/types.ts';
 import type { RunStore } from '../store/runs.ts';
 import type { NewUpload } from '../store/uploads.ts';
+import { artifactMetadata } from '../uploads/metadata.ts';
 
 export interface EvidenceOptions {
   runId: string;
   taskId: string | null;
   scriptName: string;
-  agentName: string | null;
+  /** Name of this agent. */
+  agentName: string;
   level: ResolvedLevel;
   bucket: string | null;
   runs: RunStore;
@@ -51,7 +53,13 @@ export class Evidence implements ArtifactSink {
         bucket,
         key: this.#keyOf(artifact.key),
         contentType: artifact.contentType,
-        metadata: this.#metadata(),
+        metadata: artifactMetadata({
+          runId,
+          taskId: this.#options.taskId,
+          scriptName: this.#options.scriptName,
+          level: this.#options.level.level,
+          agent: this.#options.agentName,
+        }),
         sizeBytes: artifact.sizeBytes,
         sha256: artifact.sha256,
         priority: artifact.kind === 'manifest' ? PRIORITY.manifest : PRIORITY.other,
@@ -97,16 +105,5 @@ export class Evidence implements ArtifactSink {
 
   #keyOf(key: string): string {
     return `browser-sessions/${this.#options.runId}/${key}`;
-  }
-
-  #metadata(): Record<string, string> {
-    const { runId, taskId, scriptName, level, agentName } = this.#options;
-    return {
-      'run-id': runId,
-      ...(taskId === null ? {} : { 'task-id': taskId }),
-      'script-name': scriptName,
-      level: level.level,
-      ...(agentName === null ? {} : { agent: agentName }),
-    };
   }
 }

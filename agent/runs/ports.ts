@@ -41,6 +41,8 @@ export interface PortsOptions {
   events: EventBus;
   clock: Clock;
   log: Logger;
+  /** Awaited before each step: rejects when the run may not act any more. */
+  beforeStep: () => Promise<void>;
   /** The run goes on in another page. */
   onPage: (page: Page) => void;
 }
@@ -121,6 +123,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       });
     },
     stepStarted: async (meta) => {
+      await options.beforeStep();
       runs.stepIntent(runId, {
         number: meta.stepNumber,
         name: redactor.redactText(meta.name),

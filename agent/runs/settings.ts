@@ -15,6 +15,8 @@ export interface RunSettings {
     waitForUploads: boolean;
     maskSelectors: string[];
   };
+  /** Name of this agent, as `worker.name` says. */
+  agentName: string;
   /** Name of the environment, e.g. `prod`. */
   env: string | null;
   /** Where evidence goes; without a bucket it stays here, and the result says so. */

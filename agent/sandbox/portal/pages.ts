@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { escapeXml as escapeHtml } from '../errors.ts';
-import { resourceFolder } from '../resources.ts';
+import { resourceFolder } from '../../base/resources.ts';
 import { money, ORDERS, ORDERS_PER_PAGE, ordersCsv, searchOrders, type Order } from './data.ts';
 import { landscapePng, textPdf } from './images.ts';
 import type { PortalAnswer, PortalExchange } from './portal.ts';
@@ -39,6 +39,8 @@ export function createPages(account: { name: string; password: string }) {
   const folder = resourceFolder('portal');
   const layout = readFileSync(join(folder, 'layout.html'), 'utf8');
   const pictures = new Map<string, Buffer>();
+  /** Counters for all sessions together. */
+  const shared = new Map<string, number>();
 
   const page = (
     exchange: PortalExchange,
@@ -202,10 +204,10 @@ export function createPages(account: { name: string; password: string }) {
     return page(exchange, 'slow', 'Slow page');
   }
 
-  /** `?fail=2`: the session's first two requests fail. Without it every second one does. */
+  /** `?fail=2`: the session's first two requests fail. Without it every second one does. With `&shared=`, all sessions count as one. */
   function unreliable(exchange: PortalExchange): PortalAnswer {
     const fail = param(exchange, 'fail');
-    const count = visit(exchange);
+    const count = visit(exchange, param(exchange, 'shared') === '' ? exchange.session.counters : shared);
     const failing = fail === '' ? count % 2 === 1 : count <= Number(fail);
     return failing
       ? page(exchange, 'unreliable-503', 'Service unavailable', { count: String(count) }, 503)
@@ -279,11 +281,11 @@ function orderRow(order: Order): string {
   return `<tr data-testid="order-${order.id}"><td><a href="/orders/${order.id}">${order.id}</a></td><td>${escapeHtml(order.customer)}</td><td>${order.date}</td><td><span class="badge ${status}">${order.status}</span></td><td class="number">${money(order.amount)}</td></tr>`;
 }
 
-/** How often this session has asked for this path with this query, this time included. */
-function visit(exchange: PortalExchange): number {
+/** How often this path was asked for with this query, this time included: by this session, or by all together. */
+function visit(exchange: PortalExchange, counters = exchange.session.counters): number {
   const name = exchange.url.pathname + exchange.url.search;
-  const count = (exchange.session.counters.get(name) ?? 0) + 1;
-  exchange.session.counters.set(name, count);
+  const count = (counters.get(name) ?? 0) + 1;
+  counters.set(name, count);
   return count;
 }
 
