@@ -49,13 +49,10 @@ afterEach(() => context.close());
 
 function contextFor(context: BrowserContext, first: Page): ActionContext {
   told = [];
-  const current = { page: first };
   const made: ActionContext = {
-    get page() {
-      return current.page;
-    },
+    page: first,
     setPage: (page) => {
-      current.page = page;
+      made.page = page;
     },
     context,
     meta: {

@@ -35,7 +35,15 @@ export type { ActionContext, ActionResult } from './types.ts';
  * Does one leaf step in the browser. Throws an AgentError when it could not be done, when a page went where
  * the policy forbids, or with the signal's own reason once that is aborted.
  */
-export async function performAction(step: LeafStep, ctx: ActionContext): Promise<ActionResult> {
+export async function performAction(step: LeafStep, given: ActionContext): Promise<ActionResult> {
+  // Turning to another page in the middle of a step shows here at once, whatever the caller's `page` does.
+  const ctx: ActionContext = {
+    ...given,
+    setPage: (page) => {
+      ctx.page = page;
+      given.setPage(page);
+    },
+  };
   if (ctx.signal.aborted) throw abortError(ctx.signal);
   const { guard } = ctx.policy;
   guard?.throwIfDenied();
