@@ -108,9 +108,10 @@ test('a pop-up that goes elsewhere is closed and counts', async () => {
   await expect.poll(() => opened.isClosed()).toBe(true);
 });
 
-test('a later page of the context is held, too', async () => {
+test('a later page of the context is held as soon as the guard is ready', async () => {
   const second = await context.newPage();
   await second.goto(site.page('/second', 'ok'));
+  await guard.ready();
   const stopped = untilDenied();
   await second.goto(`${site.otherUrl}/elsewhere`).catch(() => undefined);
   await stopped;

@@ -6,6 +6,8 @@ import { shownUrl } from './errors.ts';
 export interface PolicyGuard {
   /** Throws BrowserAgent.PolicyDenied when a page went, or tried to go, where it may not. */
   throwIfDenied(): void;
+  /** Resolves when every page that is open now is held: to be awaited before a step acts in a new one. */
+  ready(): Promise<void>;
   /** Called at the first denial. */
   onDenied(callback: (error: AgentError) => void): void;
 }
@@ -13,7 +15,8 @@ export interface PolicyGuard {
 /**
  * Holds every page of a context to the allowed domains: navigations of the main frame, whether by a step,
  * a click, a script or a redirect, are stopped before the request leaves. A pop-up's very first request
- * leaves before it can be held; then the pop-up is closed and the denial counts all the same.
+ * leaves before it can be held (`ready` tells when it is); then the pop-up is closed and the denial counts
+ * all the same.
  *
  * @param allowedDomains host names; `*.example.com` allows every subdomain, not example.com itself.
  *   Null allows every http and https address.
@@ -24,9 +27,13 @@ export async function installPolicy(
 ): Promise<PolicyGuard> {
   let denial: AgentError | undefined;
   const callbacks: ((error: AgentError) => void)[] = [];
+  const pending = new Set<Promise<void>>();
   const guard: PolicyGuard = {
     throwIfDenied: () => {
       if (denial) throw denial;
+    },
+    ready: async () => {
+      await Promise.all(pending);
     },
     onDenied: (callback) => callbacks.push(callback),
   };
@@ -65,8 +72,11 @@ export async function installPolicy(
     held.add(page);
   };
   context.on('page', (page) => {
-    // A page that is closed at once cannot be held, and need not be.
-    hold(page).catch(() => undefined);
+    // A page that cannot be held must not stay open; most of these have just been closed.
+    const holding = hold(page)
+      .catch(async () => page.close().catch(() => undefined))
+      .finally(() => pending.delete(holding));
+    pending.add(holding);
     if (isDenied(page.url())) {
       deny(page.url());
       page.close().catch(() => undefined);

@@ -51,6 +51,7 @@ export async function performAction(step: LeafStep, given: ActionContext): Promi
   noteResponses(ctx.context);
   try {
     await followPages(ctx);
+    await guard?.ready();
     const result = await dispatch(step, ctx);
     // A navigation that the step set off may have been stopped meanwhile.
     guard?.throwIfDenied();
