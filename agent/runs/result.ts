@@ -52,7 +52,7 @@ export function buildResult(facts: ResultFacts): JsonObject {
     screenshots,
     verification_screenshots: [],
     error: facts.error
-      ? { name: facts.error.error.errorName, message: facts.error.error.message, ...stepFacts(facts.error) }
+      ? { ...failedStep(facts.error), name: facts.error.error.errorName, message: facts.error.error.message }
       : null,
     profile_used: facts.profile,
     execution_mode: facts.mode,
@@ -79,6 +79,13 @@ export function buildCause(runId: string, failure: RunFailure, evidence: string[
     evidence,
     data: failure.error.data as JsonObject,
   };
+}
+
+/** In the result `name` is the error's, so the step's is `step_name`. */
+function failedStep(failure: RunFailure): JsonObject {
+  return failure.step
+    ? { step: failure.step.step_number, step_name: failure.step.name, action: failure.step.action }
+    : {};
 }
 
 function stepFacts(failure: RunFailure): JsonObject {
