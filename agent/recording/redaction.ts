@@ -104,7 +104,10 @@ export class Redactor {
   }
 
   /** Strings, numbers, truth values and names of fields; the result is JSON again. */
-  redactJsonCounted<T extends JsonValue>(value: T): { value: T; masked: number } {
+  redactJsonCounted<T extends JsonValue>(
+    value: T,
+    options: { keepNumbers?: ReadonlySet<string> } = {},
+  ): { value: T; masked: number } {
     if (this.#values.size === 0) return { value, masked: 0 };
     let masked = 0;
     const text = (from: string): string => {
@@ -126,7 +129,7 @@ export class Redactor {
         return Object.fromEntries(
           Object.entries(node).map(([key, child]) => [
             key.length < SHORT_SECRET_CHARACTERS ? key : text(key),
-            visit(child),
+            typeof child === 'number' && options.keepNumbers?.has(key) ? child : visit(child),
           ]),
         );
       }
@@ -152,5 +155,5 @@ export class Redactor {
 }
 
 function escapeRegExp(text: string): string {
-  return RegExp.escape(text);
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 }

@@ -76,10 +76,9 @@ function unicodeEscape(character: string): string {
 }
 
 function asciiJson(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- everything outside ASCII, unit by unit
   return JSON.stringify(text)
     .slice(1, -1)
-    .replace(/[^\x00-\x7f]/g, unicodeEscape);
+    .replace(/[\u0080-\uffff]/g, unicodeEscape);
 }
 
 function htmlEscape(text: string, quotes: boolean, apostrophes: boolean): string {

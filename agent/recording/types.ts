@@ -142,8 +142,15 @@ export interface RunRecorder {
   attach(context: BrowserContext, page: Page): Promise<void>;
   /** The run goes on in another page. */
   pageChanged(page: Page): Promise<void>;
-  stepStarted(step: RecordedStep): void;
-  /** After each step, also a failed one, and before the next one acts. */
+  /**
+   * Before each step; to be awaited: the step must not act while the picture of the one before is being
+   * taken. A step that only looks or waits is let through at once.
+   */
+  stepStarted(step: RecordedStep): Promise<void>;
+  /**
+   * After each step, also a failed one. Returns while its picture is still being taken, so that journalling,
+   * delays and steps that only look go on meanwhile.
+   */
   stepFinished(step: RecordedStep, result: JsonObject & { success: boolean }, page: Page): Promise<void>;
   /** An explicit `screenshot` step. */
   screenshot(request: ScreenshotRequest): Promise<ScreenshotTaken>;
