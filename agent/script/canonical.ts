@@ -65,6 +65,8 @@ export const ALIAS_KEYS: Readonly<Partial<Record<string, readonly string[]>>> = 
   scroll: ['selector'],
   screenshot: ['selector'],
   extract_dom: ['method'],
+  act: ['goal'],
+  act_with_schema: ['goal'],
   download: ['selector', 'locator', 'escalation_chain'],
 };
 
@@ -120,6 +122,10 @@ function canonicalStep(raw: JsonValue, path: Path, findings: Findings): Canon {
     findings.error(path, 'a step must be an object with an "action"');
     return reportedStep(raw);
   }
+  if (raw['action'] === undefined && raw['type'] === undefined) {
+    const jump = canonicalJump(raw, path, findings);
+    if (jump) return jump;
+  }
   const action = actionOf(raw, path, findings);
   if (action === undefined) return reportedStep(raw);
   const extra = ALIAS_KEYS[action] ?? [];
@@ -134,6 +140,17 @@ function canonicalStep(raw: JsonValue, path: Path, findings: Findings): Canon {
   canonicalElement(step, raw, action, path, renamed, findings);
   canonicalFields(step, raw, action, path, renamed, findings);
   findings.origin(step, path, renamed);
+  return step;
+}
+
+/** The short forms of a branch, `{"goto": name}` and `{"continue": true}`, which may stand for a step too. */
+function canonicalJump(raw: JsonObject, path: Path, findings: Findings): Canon | undefined {
+  const key = raw['goto'] === undefined ? 'continue' : 'goto';
+  if (raw[key] === undefined || (key === 'continue' && raw[key] !== true)) return undefined;
+  findings.checkKeys(raw, path, [key], `{"${key}": …}`);
+  const step: Canon =
+    key === 'goto' ? { action: 'goto', target: raw[key] } : { action: 'sequence', steps: [] };
+  findings.origin(step, path, { target: [...path, key] });
   return step;
 }
 
@@ -265,6 +282,14 @@ function canonicalFields(
     case 'type':
       canonicalKeyDelay(step, path, renamed);
       return;
+    case 'act':
+    case 'act_with_schema':
+      if (step['prompt'] === undefined && step['goal'] !== undefined) {
+        step['prompt'] = step['goal'];
+        renamed['prompt'] = [...path, 'goal'];
+      }
+      delete step['goal'];
+      return;
     case 'upload':
       step['files'] = listOf(step['files']);
       return;
@@ -363,17 +388,13 @@ function canonicalBranch(raw: unknown, path: Path, findings: Findings): unknown 
     return [];
   }
   if (raw['action'] !== undefined || raw['type'] !== undefined) return [canonicalStep(raw, path, findings)];
-  if (raw['goto'] !== undefined) {
-    const step: Canon = { action: 'goto', target: raw['goto'] };
-    findings.origin(step, path, { target: [...path, 'goto'] });
-    findings.checkKeys(raw, path, ['goto'], 'a branch with "goto"');
-    return [step];
-  }
+  if (raw['continue'] === true || Object.keys(raw).length === 0) return [];
+  const jump = canonicalJump(raw, path, findings);
+  if (jump) return [jump];
   if (raw['steps'] !== undefined) {
     findings.checkKeys(raw, path, ['steps'], 'a branch');
     return canonicalSteps(raw['steps'], [...path, 'steps'], findings);
   }
-  if (raw['continue'] === true || Object.keys(raw).length === 0) return [];
   findings.error(path, 'a branch must be a step, a list of steps, {"goto": "name"} or {"continue": true}');
   return [];
 }

@@ -34,7 +34,10 @@ export function scriptJsonSchema(): string {
     recording_level: { enum: [...RECORDING_LEVELS] },
     session: {
       type: 'object',
-      properties: { ...objectOf(lenientSchemas.session), post_login_verification: CONDITION },
+      properties: {
+        ...objectOf(lenientSchemas.session),
+        post_login_verification: { anyOf: [CONDITION, { type: 'string' }] },
+      },
     },
     variables: {
       type: 'object',
@@ -63,7 +66,10 @@ export function scriptJsonSchema(): string {
       },
       Escalation: {
         type: 'object',
-        properties: Object.assign({}, ...lenientSchemas.escalation.options.map(objectOf)) as JsonObject,
+        properties: {
+          ...(Object.assign({}, ...lenientSchemas.escalation.options.map(objectOf)) as JsonObject),
+          method: { enum: lenientSchemas.escalation.options.map(({ shape }) => shape.method.value) },
+        },
       },
     },
   };
@@ -74,7 +80,12 @@ function stepSchema(): JsonObject {
   const names = [...ACTIONS, ...Object.keys(ACTION_ALIASES)];
   return {
     type: 'object',
-    anyOf: [{ required: ['action'] }, { required: ['type'] }],
+    anyOf: [
+      { required: ['action'] },
+      { required: ['type'] },
+      { required: ['goto'] },
+      { required: ['continue'] },
+    ],
     properties: {
       ...BASE,
       action: { enum: names },
@@ -236,7 +247,9 @@ function cleaned(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(cleaned);
   if (!isPlainObject(value)) return value;
   const entries = Object.entries(value).filter(
-    ([key, child]) => key !== 'additionalProperties' || child !== false,
+    ([key, child]) =>
+      (key !== 'additionalProperties' || child !== false) &&
+      (key !== '$ref' || typeof child !== 'string' || !child.includes('/__schema')),
   );
   return Object.fromEntries(entries.map(([key, child]) => [key, cleaned(child)]));
 }

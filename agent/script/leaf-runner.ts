@@ -28,11 +28,11 @@ export class LeafRunner {
 
   /** The step with the fields that every step has resolved; its own are resolved when it acts. */
   async resolveBase(step: Step, scope: Scope, meta: StepMeta): Promise<Step> {
-    const { delay, timeout, retry } = step;
+    const { delay, timeout, retry, next } = step;
     const { retry_if: retryIf, ...times } = retry ?? {};
-    const base = { delay, timeout, retry: times };
-    if (!JSON.stringify(base).includes('{{')) return step;
-    const resolved = await named(meta, resolveTemplates(base, scope));
+    const base = JSON.stringify({ delay, timeout, next, retry: retry && times });
+    if (!base.includes('{{')) return step;
+    const resolved = await named(meta, resolveTemplates(JSON.parse(base) as JsonObject, scope));
     const parsed = BASE.safeParse(resolved);
     if (!parsed.success) throw badValue(meta, parsed.error.issues);
     const resolvedRetry = retry && { retry: { ...parsed.data.retry, retry_if: retryIf } };
@@ -50,7 +50,8 @@ export class LeafRunner {
       entries.filter(([key]) => !CONDITION_FIELDS.has(key) && key !== 'retry'),
     );
     const resolved = await named(meta, resolveTemplates(plain, scope));
-    for (const key of LIST_FIELDS) if (typeof resolved[key] === 'string') resolved[key] = [resolved[key]];
+    for (const key of LIST_FIELDS)
+      if (Object.hasOwn(resolved, key) && !Array.isArray(resolved[key])) resolved[key] = [resolved[key]];
     const parsed = strictSchemas.leaf.safeParse({ ...resolved, ...placeholders });
     if (!parsed.success) throw badValue(meta, parsed.error.issues);
     return { ...parsed.data, ...conditions } as unknown as S;
@@ -139,7 +140,7 @@ const CONDITION_FIELDS: ReadonlySet<string> = new Set(['condition', 'until', 'ui
 
 const ALWAYS: Condition = { type: 'url_contains', pattern: '/' };
 
-const BASE = strictSchemas.base.pick({ delay: true, timeout: true, retry: true });
+const BASE = strictSchemas.base.pick({ delay: true, timeout: true, next: true, retry: true });
 
 /** Steps that only steer: a pause before them helps no one. */
 const NOT_DELAYED: ReadonlySet<string> = new Set(['goto', 'fail', 'succeed', 'include', 'human', 'assert']);

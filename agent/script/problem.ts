@@ -51,6 +51,13 @@ export function didYouMean(written: string, candidates: Iterable<string>): strin
   const lower = written.toLowerCase();
   const same = all.find((candidate) => candidate.toLowerCase() === lower);
   if (same !== undefined) return same;
+  // Two letters swapped are two edits, and the commonest slip.
+  const swapped = all.find((candidate) => lettersOf(candidate) === lettersOf(lower));
+  if (swapped !== undefined) return swapped;
   const best = closest(written, all);
   return distance(written, best) <= Math.max(1, Math.floor(written.length / 3)) ? best : undefined;
+}
+
+function lettersOf(word: string): string {
+  return word.toLowerCase().split('').sort().join('');
 }

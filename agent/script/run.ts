@@ -182,7 +182,7 @@ export class Run {
     for (let step = steps[index]; step !== undefined; step = steps[index]) {
       const visit = (visits.get(index) ?? 0) + 1;
       visits.set(index, visit);
-      const { flow, result, skipped } = await this.#runStep(
+      const { flow, result, skipped, next } = await this.#runStep(
         step,
         `${frame.pathPrefix}${path(index)}`,
         visit,
@@ -193,7 +193,7 @@ export class Run {
       if (flow.kind === 'failed' && (flow.final || flow.explicit || hooks.onFailure?.(flow) !== true))
         return flow;
       if (flow.kind !== 'jump' && step.end === true && !skipped) return { kind: 'end', by: 'end' };
-      const target = flow.kind === 'jump' ? flow.target : skipped ? undefined : step.next;
+      const target = flow.kind === 'jump' ? flow.target : skipped ? undefined : next;
       const found = target === undefined ? index + 1 : steps.findIndex(({ name }) => name === target);
       if (target !== undefined && found === -1) return { kind: 'jump', target };
       index = found;
@@ -206,7 +206,7 @@ export class Run {
     path: string,
     visit: number,
     frame: Frame,
-  ): Promise<{ flow: Flow; result?: StepResult; skipped?: boolean }> {
+  ): Promise<{ flow: Flow; result?: StepResult; skipped?: boolean; next?: string | undefined }> {
     const meta: StepMeta = {
       stepNumber: this.#started + 1,
       name: await this.#nameOf(written, frame),
@@ -226,8 +226,10 @@ export class Run {
     const conditionErrors: string[] = [];
     let done: Done | undefined;
     let failed: Failed | undefined;
+    let { next } = written;
     try {
       const step = await this.#leaves.resolveBase(written, frame.scope, meta);
+      next = step.next;
       const check = (condition: Condition): Promise<boolean> =>
         this.#holds(condition, frame, conditionErrors);
       if (step.when && !(await check(step.when)))
@@ -253,6 +255,7 @@ export class Run {
       flow: (goesOn ? undefined : failed) ?? done?.flow ?? NEXT,
       result,
       skipped: done?.skipped === true,
+      next,
     };
   }
 
