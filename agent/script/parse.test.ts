@@ -484,6 +484,7 @@ describe('locators and conditions', () => {
   });
 
   test('regular expressions of both languages are read', () => {
+    expect(compilePattern('(?i)^ab$', 'gi').flags).toBe('gi');
     expect(compilePattern('(?i)^ab$').test('AB')).toBe(true);
     expect(compilePattern('(?P<n>a)\\Z').exec('ba')?.groups?.['n']).toBe('a');
     expect(compilePattern('\\Aa\\\\Z').test('a\\Z')).toBe(true);
