@@ -4,6 +4,7 @@ import type { JsonObject, ResolvedLevel } from '../base/words.ts';
 import { resolveLevel } from '../recording/resolve-level.ts';
 import { formatProblem, parseScript, type Problem } from '../script/parse.ts';
 import type { Script } from '../script/schema.ts';
+import { prepareVariables } from '../script/variables.ts';
 import type { ScriptLibrary } from './script-library.ts';
 import type { RunSettings } from './settings.ts';
 import type { RunInput, RunRequest } from './types.ts';
@@ -24,6 +25,8 @@ export function prepareScript(request: RunRequest, library: ScriptLibrary): Prep
   const { source, variables } = sourceOf(request.input, library);
   const parsed = parseScript(source);
   if (!parsed.ok) throw invalidScript(parsed.problems);
+  // The interpreter does this anyway; here it costs no browser.
+  prepareVariables(parsed.script, variables);
   return {
     script: withOverrides(parsed.script, request.overrides),
     source: typeof source === 'string' ? source : JSON.stringify(source),
