@@ -12,6 +12,7 @@ import { AgentError, messageOf } from './base/errors.ts';
 import { EventBus } from './base/events.ts';
 import type { Logger } from './base/log.ts';
 import { homePaths, type HomePaths } from './base/paths.ts';
+import type { JsonObject } from './base/words.ts';
 import { findFfmpeg } from './browser/detect.ts';
 import { Processes, type TrackedProcess } from './browser/processes.ts';
 import { ProfileService } from './browser/profiles.ts';
@@ -28,7 +29,7 @@ import { HumanDesk } from './runs/human-desk.ts';
 import { sweepRuns } from './runs/retention.ts';
 import { ScriptLibrary } from './runs/script-library.ts';
 import type { RunSettings } from './runs/settings.ts';
-import { AgentStateStore, LAST_POLL_KEY } from './store/agent-state.ts';
+import { AgentStateStore, LAST_POLL_KEY, type LastPoll } from './store/agent-state.ts';
 import { openDatabase, type Database } from './store/database.ts';
 import { ProcessRepository } from './store/processes.ts';
 import { ProfileRepository } from './store/profiles.ts';
@@ -212,7 +213,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   const bucket = settings.aws.s3_bucket;
   const worker = new Worker({
     db,
-    service: noteLastPoll(sfnActivityService(agent.clients), new AgentStateStore(db), clock),
+    service: noteLastPoll(sfnActivityService(agent.clients), db, clock),
     executor: agent.engine,
     journal: runs,
     ...(bucket === null
@@ -308,18 +309,23 @@ export interface ServingAgent {
 }
 
 /** Writes down how each poll was answered: `doctor` reads it, because asking for itself could take a task. */
-function noteLastPoll(service: ActivityService, state: AgentStateStore, clock: Clock): ActivityService {
+function noteLastPoll(service: ActivityService, db: Database, clock: Clock): ActivityService {
+  const state = new AgentStateStore(db);
+  const write = (answer: LastPoll): void => {
+    // A poll is never aborted: its answer may come when everything else has ended.
+    if (db.open) state.set(LAST_POLL_KEY, { ...answer } as JsonObject, clock.now());
+  };
   return {
     ...service,
     getActivityTask: async (request) => {
       const { activityArn } = request;
       try {
         const task = await service.getActivityTask(request);
-        state.set(LAST_POLL_KEY, { activityArn, ok: true }, clock.now());
+        write({ activityArn, ok: true });
         return task;
       } catch (thrown) {
         const code = thrown instanceof Error ? thrown.name : 'unknown';
-        state.set(LAST_POLL_KEY, { activityArn, ok: false, code, message: messageOf(thrown) }, clock.now());
+        write({ activityArn, ok: false, code, message: messageOf(thrown) });
         throw thrown;
       }
     },

@@ -6,8 +6,7 @@
  *
  *   node scripts/setup.mjs [--with-aws-cli] [--with-xvfb] [--check]
  *
- * --with-aws-cli  Debian's awscli too: one test drives the sandbox with it (implied under
- *                 `npm test` and `npm run check`)
+ * --with-aws-cli  Debian's awscli too: one test drives the sandbox with it
  * --with-xvfb     a virtual display too, for browsers with a window on a machine without one
  * --check         install nothing, only say what is missing
  *
@@ -21,8 +20,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const flags = new Set(process.argv.slice(2));
-const wantsAwsCli =
-  flags.has('--with-aws-cli') || ['pretest', 'check'].includes(process.env.npm_lifecycle_event ?? '');
+const wantsAwsCli = flags.has('--with-aws-cli');
 const wantsXvfb = flags.has('--with-xvfb');
 const checkOnly = flags.has('--check');
 
@@ -32,6 +30,7 @@ const LEAST_NODE = [22, 18];
 const APT_LOCK_TIMEOUT_S = 300;
 
 const node = findNode();
+if (!checkOnly) makeNodeRun();
 let tools = findTools();
 if (!checkOnly) install();
 report();
@@ -48,6 +47,21 @@ function findNode() {
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return process.execPath;
   fail(
     `Node ${process.versions.node} is too old (needed: ${LEAST_NODE.join('.')} or later), and the pinned one is not in node_modules. Run: npm ci --include=optional`,
+  );
+}
+
+/** The pinned Node needs libatomic, which a minimal Debian lacks. */
+function makeNodeRun() {
+  const tried = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  if (tried.status === 0 || !/libatomic/.test(tried.stderr ?? '')) return;
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  if (onPath('apt-get') !== undefined && process.getuid?.() === 0) {
+    say('installing libatomic1 with apt-get');
+    aptGet('update');
+    if (aptGet('install', '--no-install-recommends', 'libatomic1')) return;
+  }
+  fail(
+    `The pinned Node needs libatomic. Run: ${sudo}apt-get update && ${sudo}apt-get install -y libatomic1 (or your system's package of it)`,
   );
 }
 
@@ -101,16 +115,18 @@ function install() {
 
 function aptInstall(packages) {
   say(`installing ${packages.join(', ')} with apt-get`);
-  const apt = (...args) =>
-    run('apt-get', ['-o', `DPkg::Lock::Timeout=${APT_LOCK_TIMEOUT_S}`, '-y', ...args], {
-      DEBIAN_FRONTEND: 'noninteractive',
-    });
-  apt('update');
+  aptGet('update');
   // One at a time where together fails: a missing extra must not cost the browser.
-  if (!apt('install', '--no-install-recommends', ...packages) && packages.length > 1) {
-    for (const name of packages) apt('install', '--no-install-recommends', name);
+  if (!aptGet('install', '--no-install-recommends', ...packages) && packages.length > 1) {
+    for (const name of packages) aptGet('install', '--no-install-recommends', name);
   }
   tools = findTools();
+}
+
+function aptGet(...args) {
+  return run('apt-get', ['-o', `DPkg::Lock::Timeout=${APT_LOCK_TIMEOUT_S}`, '-y', ...args], {
+    DEBIAN_FRONTEND: 'noninteractive',
+  });
 }
 
 function playwrightInstall(names, withSystemPackages) {

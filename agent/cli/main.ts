@@ -159,6 +159,9 @@ async function main(): Promise<void> {
   } catch (thrown) {
     process.exitCode = exitCodeOf(thrown);
   }
+  // A poll that is still open must not keep a process alive that has nothing left to do.
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  process.exit();
 }
 
 function exitCodeOf(thrown: unknown): number {

@@ -23,7 +23,7 @@ export interface Prepared {
 /** @throws AgentError BrowserAgent.InvalidInput or BrowserAgent.InvalidScript, naming every problem's place */
 export function prepareScript(request: RunRequest, library: ScriptLibrary): Prepared {
   const { source, variables } = sourceOf(request.input, library);
-  const parsed = parseScript(source);
+  const parsed = parseScript(source, { variables: Object.keys(variables) });
   if (!parsed.ok) throw invalidScript(parsed.problems);
   // The interpreter does this anyway; here it costs no browser.
   prepareVariables(parsed.script, variables);

@@ -94,6 +94,10 @@ const PLAN: readonly Planned[] = [
   },
 ];
 
+/** In the state machine's file, where the activity's ARN belongs. */
+const PLACEHOLDER = '${ActivityArn}';
+/** Nothing runs any more by then, so this is for what is closing. */
+const STOP_MS = 10_000;
 /** All executions together; the machine is given up on after this. */
 const DEADLINE_MS = 5 * 60_000;
 
@@ -121,26 +125,23 @@ export async function demo(options: VerbOptions): Promise<void> {
   try {
     const seeded = await seedEnvironment(sandbox, { env: 'demo' });
     note(`sandbox ${sandbox.url}, portal ${portal.url}, data directory ${home}`);
-    const env: NodeJS.ProcessEnv = { ...process.env, ...sandbox.env };
+    // The SDK looks for credentials in the environment of the process.
+    const env = Object.assign(process.env, sandbox.env);
     await prepareHome(home, env);
 
     const agent = await openAgent({ home, env, log: createLogger({ level: 'warn' }) });
+    const forget = agent.events.on(showEvent);
     let rows: Row[];
     try {
-      const forget = agent.events.on(showEvent);
-      const { worker, done } = await serve(agent);
-      rows = await runPlan({
-        agent,
-        sandbox,
-        portal: portal.url,
-        activityArn: seeded.activityArn,
-        roleArn: seeded.roleArn,
-      });
-      note('\ndraining the agent');
-      await worker.stop({ deadlineMs: 30_000 });
-      await done;
-      forget();
+      const { worker } = await serve(agent);
+      try {
+        rows = await runPlan({ agent, sandbox, portal: portal.url, ...seeded });
+        note('\ndraining the agent');
+      } finally {
+        await worker.stop({ deadlineMs: STOP_MS });
+      }
     } finally {
+      forget();
       await agent.close();
     }
     report(rows, options.json === true, performance.now() - startedMs);
@@ -150,8 +151,6 @@ export async function demo(options: VerbOptions): Promise<void> {
     await portal.close();
     await rm(home, { recursive: true, force: true });
   }
-  // The agent's last poll may still be open at the sandbox's closed door.
-  process.exit(0);
 }
 
 /** As a person would: the one-click setup, and the scripts that tasks name put into the library. */
@@ -187,8 +186,8 @@ interface Stage {
 async function runPlan(stage: Stage): Promise<Row[]> {
   const [sfn, s3] = await Promise.all([stage.agent.clients.sfn(), stage.agent.clients.s3()]);
   const { CreateStateMachineCommand, StartExecutionCommand } = await import('@aws-sdk/client-sfn');
-  const definition = (await readFile(join(resourceFolder('demo'), 'state-machine.json'), 'utf8')).replace(
-    '${ActivityArn}',
+  const definition = (await readFile(join(resourceFolder('demo'), 'state-machine.json'), 'utf8')).replaceAll(
+    PLACEHOLDER,
     stage.activityArn,
   );
   const { stateMachineArn } = await sfn.send(

@@ -47,6 +47,4 @@ export async function run(options: RunOptions): Promise<void> {
   } finally {
     await agent.close();
   }
-  // An open poll must not keep a process alive that has nothing left to do.
-  process.exit(process.exitCode ?? 0);
 }
