@@ -131,7 +131,7 @@ export function createPorts(options: PortsOptions): RunPorts {
         path: meta.path,
         now: clock.now(),
       });
-      recorder.stepStarted(meta);
+      await recorder.stepStarted(meta);
       events.emit({
         type: 'step.started',
         runId,
