@@ -11,7 +11,6 @@ import { join } from 'node:path';
 const folder = mkdtempSync(join(tmpdir(), 'lba-check-'));
 const report = join(folder, 'vitest.json');
 const parts = [
-  ['setup', 'npm run --silent setup -- --with-aws-cli'],
   ['lint', 'npm run --silent lint'],
   ['types', 'npm run --silent typecheck'],
   ['build', 'npm run --silent build'],
