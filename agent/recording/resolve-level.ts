@@ -7,6 +7,8 @@ export interface LevelSources {
   env?: RecordingLevel | null;
   /** `recording_level` of the task input. */
   taskLevel?: RecordingLevel | null;
+  /** Where it was asked for, when that was not the task input. */
+  taskLevelReason?: string;
   /** `session.recording_level` of the script. */
   scriptLevel?: RecordingLevel | null;
   /** `recording.level_by_agent`; names are compared exactly. */
@@ -53,7 +55,7 @@ function askedLevel(sources: LevelSources): ResolvedLevel {
   const ofEnv = envName ? own(sources.byEnv, envName) : undefined;
   const candidates: [RecordingLevel | null | undefined, string][] = [
     [sources.env, 'RECORDING_LEVEL_OVERRIDE in the environment of the agent'],
-    [sources.taskLevel, 'recording_level of the task input'],
+    [sources.taskLevel, sources.taskLevelReason ?? 'recording_level of the task input'],
     [sources.scriptLevel, 'session.recording_level of the script'],
     [ofAgent, `recording.level_by_agent for agent "${agent}"`],
     [ofEnv, `recording.level_by_env for environment "${envName}"`],

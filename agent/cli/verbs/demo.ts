@@ -98,6 +98,8 @@ const PLAN: readonly Planned[] = [
 const PLACEHOLDER = '${ActivityArn}';
 /** Nothing runs any more by then, so this is for what is closing. */
 const STOP_MS = 10_000;
+/** Short polls, so that draining is not a minute of waiting. */
+const POLL_MS = 2_000;
 /** All executions together; the machine is given up on after this. */
 const DEADLINE_MS = 5 * 60_000;
 
@@ -121,7 +123,7 @@ export async function demo(options: VerbOptions): Promise<void> {
   const startedMs = performance.now();
   const home = await mkdtemp(join(tmpdir(), 'local-browser-agent-demo-'));
   const portal = await startPortal();
-  const sandbox = await startSandbox();
+  const sandbox = await startSandbox({ pollMs: POLL_MS });
   try {
     const seeded = await seedEnvironment(sandbox, { env: 'demo' });
     note(`sandbox ${sandbox.url}, portal ${portal.url}, data directory ${home}`);
