@@ -1,6 +1,7 @@
 import type { Page } from 'playwright';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { JsonValue } from '../base/words.ts';
+import { compilePattern } from '../script/pattern.ts';
 import type { Condition } from '../script/schema.ts';
 import { abortError, toBrowserError } from './errors.ts';
 import { resolveElement } from './locators.ts';
@@ -167,7 +168,7 @@ function textMatcher(condition: Extract<Condition, { type: 'element_text' }>): (
 
 export function regularExpression(pattern: string, flags = ''): RegExp {
   try {
-    return new RegExp(pattern, flags);
+    return compilePattern(pattern, flags);
   } catch (thrown) {
     throw new AgentError(
       'BrowserAgent.InvalidScript',

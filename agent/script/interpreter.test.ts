@@ -849,6 +849,27 @@ describe('conditions', () => {
     expect((await run(script([assert(page('no'))]), ports())).error?.message).toContain('"pattern":"no"');
   });
 
+  test('an assertion about the address gives the page time to get there; one that waits by itself is asked once', async () => {
+    let looks = 0;
+    const slow = new RecordedPorts(act, { evaluate: async () => ({ met: (looks += 1) === 3 }) });
+    expect((await run(script([assert(page('late'))]), slow)).success).toBe(true);
+    expect(slow.clock.monotonic()).toBe(200);
+    looks = 10;
+    const visible = { type: 'element_visible', selector: '#a' };
+    expect((await run(script([assert(visible)]), slow)).success).toBe(false);
+    expect(looks).toBe(11);
+    const both = {
+      type: 'and',
+      conditions: [
+        { type: 'not', condition: page('x') },
+        { type: 'js_eval', expression: '1', expected: 1 },
+      ],
+    };
+    expect((await run(script([assert(both, { timeout: 300 })]), ports())).error?.message).toContain(
+      'within 0.3 s',
+    );
+  });
+
   test('an undefined name in a condition is an error, not false', async () => {
     const outcome = await run(
       script([{ action: 'if', condition: page('{{nowhere}}'), then: click('#t') }]),

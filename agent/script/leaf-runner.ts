@@ -111,7 +111,7 @@ export class LeafRunner {
       );
     const timeoutMs = limitMs + ACTION_GRACE_MS;
     return withDeadline({ clock, signal, timeoutMs, timeoutError: error }, async (inner) => {
-      if (step.action === 'assert') return this.#assert(step, meta, check);
+      if (step.action === 'assert') return this.#assert(step, meta, check, inner);
       if (step.action === 'validate_profile' && step.ui_condition) {
         const condition = await named(meta, resolveTemplates(step.ui_condition, scope));
         return this.#ports.perform({ ...step, ui_condition: condition }, meta, inner);
@@ -124,12 +124,45 @@ export class LeafRunner {
     step: Extract<LeafStep, { action: 'assert' }>,
     meta: StepMeta,
     check: (condition: Condition) => Promise<boolean>,
+    signal: AbortSignal,
   ): Promise<ActionResult> {
-    if (await check(step.condition)) return { fields: { condition: true } };
+    const { clock } = this.#ports;
+    const withinMs = looksOnceAtThePage(step.condition) ? (step.timeout ?? ASSERT_WITHIN_MS) : 0;
+    const deadline = clock.monotonic() + withinMs;
+    for (;;) {
+      if (await check(step.condition)) return { fields: { condition: true } };
+      if (clock.monotonic() >= deadline) break;
+      await clock.sleep(ASSERT_POLL_MS, signal);
+    }
     throw new AgentError(
       'BrowserAgent.AssertionFailed',
-      step.message ?? `"${meta.name}" does not hold: ${JSON.stringify(step.condition)}`,
+      step.message ??
+        `"${meta.name}" does not hold${withinMs > 0 ? ` within ${withinMs / 1_000} s` : ''}: ${JSON.stringify(step.condition)}`,
     );
+  }
+}
+
+/** How long an assertion about something that does not wait by itself may take to become true. */
+const ASSERT_WITHIN_MS = 5_000;
+const ASSERT_POLL_MS = 100;
+
+/** About the page, and nothing in it waits by itself: right after a click its address is still the old one. */
+function looksOnceAtThePage(condition: Condition): boolean {
+  switch (condition.type) {
+    case 'variable':
+      return false;
+    case 'and':
+    case 'or':
+      return condition.conditions.every(looksOnceAtThePage);
+    case 'not':
+      return looksOnceAtThePage(condition.condition);
+    case 'url_contains':
+    case 'url_matches':
+    case 'url_equals':
+    case 'js_eval':
+      return true;
+    default:
+      return condition.timeout === 0;
   }
 }
 

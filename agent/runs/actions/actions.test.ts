@@ -668,29 +668,6 @@ describe('dialog', () => {
   });
 });
 
-describe('assert', () => {
-  test('waits until the condition is met', async () => {
-    await show('<script>setTimeout(() => history.pushState(0, "", "/paid"), 150)</script>');
-    expect(
-      (await run({ action: 'assert', condition: { type: 'url_contains', pattern: '/paid' } })).fields,
-    ).toEqual({ met: true });
-  });
-
-  test('fails as AssertionFailed with its message and what was expected', async () => {
-    await show('<h1>Bill</h1>');
-    const condition = { type: 'element_text', locator: sel('h1'), equals: 'Receipt', timeout: 0 };
-    await expect(run({ action: 'assert', condition, message: 'Not paid.', timeout: 150 })).rejects.toEqual(
-      fails('AssertionFailed', /^Not paid\. Expected the text of selector "h1" to be "Receipt" on .*\/page/),
-    );
-  });
-
-  test('asks the engine where it can', async () => {
-    ctx.evaluate = async (condition) => ({ met: condition.type === 'variable' });
-    const condition = { type: 'variable', name: 'x', exists: true };
-    expect((await run({ action: 'assert', condition })).fields).toEqual({ met: true });
-  });
-});
-
 describe('validate_profile', () => {
   test('a profile with its cookie, its storage and its page is valid; else LoginRequired names what is missing', async () => {
     await show('<p id="me">Ann</p><script>localStorage.setItem("token", "t")</script>');

@@ -2,7 +2,6 @@ import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
 import { abortError, toBrowserError } from '../../browser/errors.ts';
 import type { LeafStep } from '../../script/schema.ts';
-import { performAssert } from './assert.ts';
 import { noModel } from './element.ts';
 import { performExecuteJs } from './execute-js.ts';
 import { performExtractDom } from './extract-dom.ts';
@@ -109,8 +108,6 @@ async function dispatch(step: LeafStep, ctx: ActionContext): Promise<ActionResul
       return performExtractDom(step, ctx);
     case 'extract_table':
       return performExtractTable(step, ctx);
-    case 'assert':
-      return performAssert(step, ctx);
     case 'execute_js':
       return performExecuteJs(step, ctx);
     case 'dialog':
@@ -124,6 +121,7 @@ async function dispatch(step: LeafStep, ctx: ActionContext): Promise<ActionResul
     case 'extract_by_llm':
     case 'select_by_llm':
       throw noModel(step.action);
+    case 'assert':
     case 'human':
     case 'fail':
     case 'succeed':

@@ -2,7 +2,7 @@ import type { Cookie } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
 import { toBrowserError } from '../../browser/errors.ts';
-import { describeCondition, evaluateFor } from './assert.ts';
+import { describeCondition, evaluateFor } from './condition-words.ts';
 import { noModel } from './element.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 

@@ -1,37 +1,7 @@
-import { AgentError } from '../../base/errors.ts';
-import { abortError, shownUrl } from '../../browser/errors.ts';
-import { evaluateCondition, until, type ConditionResult } from '../../browser/conditions.ts';
+import { evaluateCondition, type ConditionResult } from '../../browser/conditions.ts';
 import { describeLocator } from '../../browser/locators.ts';
 import type { Condition } from '../../script/schema.ts';
-import type { ActionContext, ActionResult, StepOf } from './types.ts';
-
-/** How long an assertion may take to become true when the step has no timeout of its own, milliseconds. */
-const BECOME_TRUE_MS = 5_000;
-
-/** assert: waits for the condition, and fails with what was there instead. */
-export async function performAssert(step: StepOf<'assert'>, ctx: ActionContext): Promise<ActionResult> {
-  const timeoutMs = step.timeout ?? Math.min(BECOME_TRUE_MS, ctx.timeoutMs);
-  let last: ConditionResult = { met: false };
-  let met: boolean;
-  try {
-    met = await until(timeoutMs, ctx.signal, async () => {
-      last = await evaluateFor(ctx, step.condition);
-      return last.met;
-    });
-  } catch (thrown) {
-    if (ctx.signal.aborted) throw abortError(ctx.signal);
-    throw thrown;
-  }
-  if (met) return { url: ctx.page.url(), fields: { met: true } };
-  const expected = describeCondition(step.condition);
-  const why = last.error ? ` (${last.error})` : '';
-  const message = step.message ? `${step.message} ` : '';
-  throw new AgentError(
-    'BrowserAgent.AssertionFailed',
-    `${message}Expected ${expected} on ${shownUrl(ctx.page.url())}, and it was not so within ${timeoutMs / 1000} s${why}.`,
-    { data: { condition: step.condition as unknown, page_url: shownUrl(ctx.page.url()) } },
-  );
-}
+import type { ActionContext } from './types.ts';
 
 /** By the engine where it can, as only that knows the variables. */
 export async function evaluateFor(ctx: ActionContext, condition: Condition): Promise<ConditionResult> {
