@@ -10,6 +10,7 @@ import { chromium, type Browser } from 'playwright';
 import { newRunId } from '../../agent/base/ids.ts';
 import { RECORDING_LEVELS, type RecordingLevel } from '../../agent/base/words.ts';
 import { chooseBrowser } from '../../agent/browser/detect.ts';
+import { browserFlags } from '../../agent/browser/flags.ts';
 import { fifteenSteps, plainFifteenSteps } from './steps.ts';
 import { median, withStage, type Stage } from './stage.ts';
 
@@ -85,7 +86,11 @@ async function plain(browser: Browser, portal: string, record: string | null): P
   await plainFifteenSteps(page, portal, async () => {
     step += 1;
     if (record === null) return;
-    await page.screenshot({ path: join(record, `${step}.png`) });
+    // Chromium now and then answers that it cannot capture; a plain program would try again.
+    await page.screenshot().then(
+      (data) => writeFile(join(record, `${step}.png`), data),
+      () => page.screenshot(),
+    );
     await writeFile(join(record, `${step}.html`), await page.content());
   });
   if (record !== null) await context.tracing.stop({ path: join(record, 'trace.zip') });
