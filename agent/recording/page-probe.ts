@@ -49,6 +49,8 @@ export interface PageProbeOptions {
 export class PageProbe {
   readonly page: Page;
   readonly #options: PageProbeOptions;
+  /** Resolves when the page's process dies: what was asked of it then is never answered. */
+  readonly #crashed: Promise<void>;
   readonly #targets = new Set<Target>();
   #main!: Target;
   #config: MaskerConfig;
@@ -59,12 +61,18 @@ export class PageProbe {
     this.page = options.page;
     this.#options = options;
     this.#config = options.config;
+    this.#crashed = new Promise((resolve) => {
+      options.page.once('crash', () => resolve());
+    });
   }
 
-  /** Rejects when the page is closed already. */
+  /** Rejects when the page is closed already, or crashes meanwhile. */
   static async open(options: PageProbeOptions): Promise<PageProbe> {
     const probe = new PageProbe(options);
-    probe.#main = await probe.#attach(options.page);
+    const crashed = probe.#crashed.then((): never => {
+      throw new Error('the page crashed');
+    });
+    probe.#main = await Promise.race([probe.#attach(options.page), crashed]);
     options.page.on('framenavigated', probe.#onFrame);
     for (const frame of options.page.frames()) probe.#onFrame(frame);
     return probe;
@@ -134,7 +142,8 @@ export class PageProbe {
   async close(): Promise<void> {
     this.#closed = true;
     this.page.off('framenavigated', this.#onFrame);
-    await Promise.allSettled([...this.#targets].map(({ session }) => session.detach()));
+    const detached = Promise.allSettled([...this.#targets].map(({ session }) => session.detach()));
+    await Promise.race([detached, this.#crashed]);
     this.#targets.clear();
   }
 
@@ -296,7 +305,7 @@ export class PageProbe {
   }
 
   async #track<T>(work: Promise<T>): Promise<T | void> {
-    const quiet = work.catch((thrown: unknown) => {
+    const quiet = Promise.race([work, this.#crashed]).catch((thrown: unknown) => {
       if (!this.#closed) this.#options.log.debug({ err: thrown }, 'masks could not be brought up to date');
     });
     this.#pending.add(quiet);
