@@ -355,6 +355,9 @@ export class RunEngine implements RunExecutor {
         deadlineMs: state.settings.recording.waitForUploads && endState !== 'lost' ? WAIT_FOR_UPLOADS_MS : 0,
       });
       pending = settled.pending;
+      const reason = pending > 0 ? uploads.lastError(request.runId) : null;
+      if (reason !== null)
+        evidence.problems.push(`not in S3 yet (${pending} of ${evidence.totals().files} files): ${reason}`);
       if (settled.failed > 0) evidence.problems.push(`${settled.failed} files could not be uploaded`);
     }
     await evidence?.tidy();

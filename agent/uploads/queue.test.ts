@@ -348,13 +348,15 @@ describe('a failure', () => {
 });
 
 describe('settle', () => {
-  test('returns at once when no attempt is due before the deadline', async () => {
+  test('returns at once when the next attempt waits for a person, whatever the deadline, and says why', async () => {
     server.fault = ({ method }) => (method === 'PUT' ? { status: 403, code: 'AccessDenied' } : undefined);
     const queue = newQueue();
     queue.enqueue(file('a.txt', 'a'));
     queue.start();
     // The held clock never moves: only the early return ends this.
-    expect(await queue.settle(RUN, { deadlineMs: 30_000 })).toEqual({ pending: 1, done: 0, failed: 0 });
+    expect(await queue.settle(RUN, { deadlineMs: 600_000 })).toEqual({ pending: 1, done: 0, failed: 0 });
+    expect(queue.lastError(RUN)).toMatch(/s3:PutObject/);
+    expect(queue.lastError('another-run')).toBeNull();
   });
 
   test('ends at its deadline and on abort with what is still on the way', async () => {

@@ -30,6 +30,14 @@ const RENEW_MS = 30_000;
 /** How late a row may be noticed that another process put into the same database. */
 const MAX_IDLE_MS = 30_000;
 
+/**
+ * What is tried again only after longer than this waits for a person (see retry.ts: access denied, a bucket
+ * that is not there) or has failed a few times already: nobody's task is held for it.
+ */
+const PATIENCE_MS = 20_000;
+/** Rows looked through for a reason; the files of one run fail for the same one. */
+const ERRORS_SEEN = 100;
+
 export interface UploadQueueOptions {
   store: UploadStore;
   /** Asked for when the first upload is due, not before: an idle agent holds no S3 client. */
@@ -121,8 +129,8 @@ export class UploadQueue {
 
   /**
    * Waits until nothing of the run is pending. Returns earlier, with what is still pending, at the
-   * deadline, on abort, when the queue is not running, and when no attempt is due before the deadline
-   * (offline, access denied): waiting would change nothing.
+   * deadline, on abort, when the queue is not running, and when no attempt is due before the deadline or
+   * within {@link PATIENCE_MS} (offline, access denied): waiting would change nothing.
    */
   async settle(runId: string, options: { deadlineMs: number; signal?: AbortSignal }): Promise<UploadCounts> {
     const deadline = this.#clock.monotonic() + options.deadlineMs;
@@ -131,9 +139,15 @@ export class UploadQueue {
       const counts = this.#store.counts(runId);
       const leftMs = deadline - this.#clock.monotonic();
       if (counts.pending === 0 || leftMs <= 0 || options.signal?.aborted || !this.#loop) return counts;
-      if (this.#nextAttemptAt(runId) > this.#clock.now() + leftMs) return counts;
+      if (this.#nextAttemptAt(runId) > this.#clock.now() + Math.min(leftMs, PATIENCE_MS)) return counts;
       await this.#waitFor(changed, leftMs, options.signal);
     }
+  }
+
+  /** Why something of the run is still pending after an attempt; null when nothing has gone wrong. */
+  lastError(runId: string): string | null {
+    const rows = this.#store.list({ runId, state: 'pending', limit: ERRORS_SEEN });
+    return rows.find((row) => row.last_error !== null)?.last_error ?? null;
   }
 
   /** Tries pending rows now, and with `failed` also those given up. @returns how many */
