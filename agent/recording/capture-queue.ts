@@ -29,11 +29,18 @@ interface Job {
 export class CaptureQueue {
   readonly #log: Logger;
   readonly #quality: number;
+  readonly #onPicture: (jpeg: Buffer, wallTimeMs: number) => void;
   #jobs: Job[] = [];
   #running: Promise<void> | undefined;
   #last: { capture: Capture; probe: PageProbe } | undefined;
 
-  constructor(options: { quality: number; log: Logger }) {
+  /** `onPicture`: for whoever else has use for it. */
+  constructor(options: {
+    quality: number;
+    log: Logger;
+    onPicture?: (jpeg: Buffer, wallTimeMs: number) => void;
+  }) {
+    this.#onPicture = options.onPicture ?? (() => {});
     this.#quality = options.quality;
     this.#log = options.log;
   }
@@ -105,6 +112,7 @@ export class CaptureQueue {
       wants.html ? probe.html() : null,
       wants.picture ? probe.maskedCount() : 0,
     ]);
+    if (jpeg.status === 'fulfilled' && jpeg.value) this.#onPicture(jpeg.value, Date.now());
     const failed = [jpeg, html].find((result) => result.status === 'rejected');
     if (failed) this.#log.debug({ err: failed.reason }, 'a capture failed');
     return {

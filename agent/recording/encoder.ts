@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { dirname } from 'node:path';
+import type { Writable } from 'node:stream';
 import { jpegSize, matroskaFrame, matroskaHeader } from './matroska.ts';
 import type { ProcessRegistry } from './types.ts';
 
@@ -84,8 +84,9 @@ export class Encoder {
       const { code, stderr } = await exited;
       if (this.#broken !== undefined) return { ok: false, reason: this.#broken };
       if (code !== 0) return { ok: false, reason: `ffmpeg ended with ${code}: ${stderr.trim()}` };
-      const { size } = await stat(this.#options.output);
-      return { ok: true, sizeBytes: size, frames: this.#frames, droppedFrames: this.#dropped };
+      const written = await stat(this.#options.output).catch(() => null);
+      if (!written) return { ok: false, reason: 'ffmpeg wrote no file' };
+      return { ok: true, sizeBytes: written.size, frames: this.#frames, droppedFrames: this.#dropped };
     } finally {
       clearTimeout(timer);
     }
@@ -169,13 +170,24 @@ export class Encoder {
     try {
       for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
         if (stdin.destroyed) break;
-        if (!stdin.write(next)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+        if (!stdin.write(next)) await drained(stdin);
       }
     } finally {
       this.#writing = false;
       resolve();
     }
   }
+}
+
+/** Resolves also when the reader has gone. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
 }
 
 function lowerPriority(pid: number): void {

@@ -74,21 +74,31 @@ function installMasker(attribute: string, bindingName: string): Masker {
     if (typeof binding === 'function') (binding as (value: string) => void)(value);
   };
 
+  function setStyle(style: CSSStyleDeclaration, rules: Record<string, string>): void {
+    // Setting what is set already would be a mutation, and start this again.
+    for (const [name, value] of Object.entries(rules)) {
+      if (style.getPropertyPriority(name) !== 'important') style.setProperty(name, value, 'important');
+    }
+  }
+
   /** Inline and important: it holds in every shadow root, against every style sheet, without a transition. */
   function hide(element: Element): void {
     if (!element.hasAttribute(attribute)) element.setAttribute(attribute, '');
     const style = (element as HTMLElement).style as CSSStyleDeclaration | undefined;
     if (!style) return;
-    if (isField(element) && (element instanceof HTMLTextAreaElement || TEXT_TYPES.test(element.type))) {
-      if (style.getPropertyPriority('-webkit-text-security') === 'important') return;
-      style.setProperty('-webkit-text-security', 'disc', 'important');
+    const isText =
+      isField(element) && (element instanceof HTMLTextAreaElement || TEXT_TYPES.test(element.type));
+    if (isText && !holdsSecret(element.placeholder)) {
+      setStyle(style, { '-webkit-text-security': 'disc' });
       return;
     }
-    if (style.getPropertyPriority('filter') === 'important') return;
-    style.setProperty('transition', 'none', 'important');
-    style.setProperty('animation', 'none', 'important');
-    style.setProperty('background', '#000', 'important');
-    style.setProperty('filter', 'brightness(0)', 'important');
+    setStyle(style, { transition: 'none', animation: 'none' });
+    if (element instanceof SVGElement) setStyle(style, { opacity: '0' });
+    else setStyle(style, { 'background-color': '#000', filter: 'brightness(0)' });
+    if (getComputedStyle(element).display !== 'contents') return;
+    // It has no box of its own to paint over: its children have.
+    setStyle(style, { color: 'transparent', '-webkit-text-fill-color': 'transparent' });
+    for (const child of element.children) hide(child);
   }
 
   function checkField(field: Field): void {

@@ -5,6 +5,8 @@ import { maskerSource, PASSWORD_BINDING, WORLD_NAME, type MaskerConfig, type Ser
 
 /** A picture that does not come within this time is given up: a page can be too busy to draw. */
 const CAPTURE_TIMEOUT_MS = 10_000;
+/** One request for a picture; then it is asked for again. */
+const CAPTURE_PATIENCE_MS = 3_000;
 /** While a navigation swaps documents the browser refuses pictures for a moment. */
 const CAPTURE_ATTEMPTS = 5;
 const CAPTURE_RETRY_MS = 40;
@@ -251,16 +253,45 @@ export class PageProbe {
   async #picture(
     options: NonNullable<Parameters<typeof this.session.send<'Page.captureScreenshot'>>[1]>,
   ): Promise<Buffer> {
-    for (let attempt = 1; ; attempt += 1) {
+    const deadline = performance.now() + CAPTURE_TIMEOUT_MS;
+    for (let refused = 0; ;) {
+      const left = deadline - performance.now();
+      if (left <= 0) throw new Error(`the picture did not come within ${CAPTURE_TIMEOUT_MS} ms`);
       try {
         const taken = this.#main.session.send('Page.captureScreenshot', options);
-        const { data } = await withTimeout(taken, CAPTURE_TIMEOUT_MS, 'the picture');
-        return Buffer.from(data, 'base64');
+        const moved = this.#navigated(Math.min(left, CAPTURE_PATIENCE_MS));
+        const answer = await Promise.race([taken, moved.promise]).finally(moved.cancel);
+        if (answer) return Buffer.from(answer.data, 'base64');
+        // It will not come any more, or if so, too late.
+        taken.catch(() => {});
       } catch (thrown) {
-        if (attempt === CAPTURE_ATTEMPTS || !isPassing(thrown)) throw thrown;
+        refused += 1;
+        if (refused === CAPTURE_ATTEMPTS || !isPassing(thrown)) throw thrown;
         await pause(CAPTURE_RETRY_MS);
       }
     }
+  }
+
+  /**
+   * When the page moves to another process, the browser forgets that it was asked for a picture. Resolves a
+   * moment after the next navigation, or when patience ends.
+   */
+  #navigated(patienceMs: number): { promise: Promise<undefined>; cancel: () => void } {
+    const { session } = this.#main;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const done = (): void => resolve(undefined);
+    let timer = setTimeout(done, patienceMs);
+    const onNavigated = ({ frame }: { frame: { parentId?: string } }): void => {
+      if (frame.parentId !== undefined) return;
+      clearTimeout(timer);
+      timer = setTimeout(done, CAPTURE_RETRY_MS);
+    };
+    session.on('Page.frameNavigated', onNavigated);
+    const cancel = (): void => {
+      clearTimeout(timer);
+      session.off('Page.frameNavigated', onNavigated);
+    };
+    return { promise, cancel };
   }
 
   /** The world of the page's main frame; made anew when a navigation has just thrown it away. */

@@ -69,8 +69,14 @@ export class Recorder implements RunRecorder {
     this.#startedAt = clock.now();
     this.#startedMonotonic = clock.monotonic();
     this.#writer = new ArtifactWriter({ ...options, level: level.level });
-    this.#captures = new CaptureQueue({ quality: PICTURE_QUALITY, log });
     this.#screencast = new Screencast({ log });
+    this.#captures = new CaptureQueue({
+      quality: PICTURE_QUALITY,
+      log,
+      onPicture: (jpeg, wallTimeMs) => {
+        this.#screencast.offer({ jpeg, wallTimeMs, monotonicMs: clock.monotonic() });
+      },
+    });
     this.#masks = new Masks({
       redactor,
       log,
@@ -562,22 +568,13 @@ function sum(numbers: readonly number[]): number {
 }
 
 /* v8 ignore start -- @preserve runs in the browser */
-/** Stands in the page's own world: it is told nothing but which element. */
+/**
+ * In the page's own world, which is told nothing but which element. Whatever is not a text field is blacked
+ * out by the masker, which sees the attribute.
+ */
 function markElement(element: Element, attribute: string): void {
   const control = element instanceof HTMLLabelElement ? (element.control ?? element) : element;
+  (control as HTMLElement).style.setProperty('-webkit-text-security', 'disc', 'important');
   control.setAttribute(attribute, '');
-  const style = (control as HTMLElement).style;
-  const isText =
-    control instanceof HTMLTextAreaElement ||
-    (control instanceof HTMLInputElement &&
-      /^(text|search|tel|url|email|password|number)$/.test(control.type));
-  if (isText) {
-    style.setProperty('-webkit-text-security', 'disc', 'important');
-    return;
-  }
-  style.setProperty('transition', 'none', 'important');
-  style.setProperty('animation', 'none', 'important');
-  style.setProperty('background', '#000', 'important');
-  style.setProperty('filter', 'brightness(0)', 'important');
 }
 /* v8 ignore stop -- @preserve */

@@ -35,12 +35,11 @@ export class Redactor {
   /** From now on `value` is left out. White space around it does not belong to it. */
   add(value: string): void {
     const trimmed = value.trim();
-    for (const one of new Set([value, trimmed])) {
-      if (trimmed === '' || this.#values.has(one)) continue;
-      this.#values.add(one);
-      this.#pattern = undefined;
-    }
-    if (this.#pattern === undefined && trimmed !== '') for (const listener of this.#listeners) listener();
+    const fresh = [value, trimmed].filter((one) => trimmed !== '' && !this.#values.has(one));
+    if (fresh.length === 0) return;
+    for (const one of fresh) this.#values.add(one);
+    this.#pattern = undefined;
+    for (const listener of this.#listeners) listener();
   }
 
   /** The values themselves, for masking in pages; never to be written anywhere. */

@@ -4,12 +4,15 @@ import type { Logger } from '../base/log.ts';
 import type { PageProbe } from './page-probe.ts';
 
 /** Frames wider or higher than this are scaled down by the browser: storage, and nothing is read better. */
-const MAX_WIDTH = 1280;
-const MAX_HEIGHT = 1280;
+const MAX_SIDE_PX = 1280;
 /** JPEG quality: text stays legible, at half the size of 90. */
 const QUALITY = 60;
-/** After a pause in drawing, one more frame is asked for: the last one before it may have been left out. */
-const TRAILING_MS = 150;
+/** A page at rest is looked at less and less often, down to this. */
+const MAX_REST_MS = 400;
+const REST_FACTOR = 1.4;
+/** A frame that does not come (the page is busy, or a navigation is on) is asked for again. */
+const PATIENCE_MS = 1_000;
+const RETRY_MS = 100;
 /** What was in the pipeline when masks changed may come this much later. */
 const MASK_MARGIN_MS = 150;
 /** Frames come a little before their time at any rate; only clearly early ones are for somebody else. */
@@ -30,13 +33,14 @@ export interface Subscriber {
 }
 
 /**
- * ONE capture of the page in use, shared by all who want frames: flight recorder, video, live view. Frames
- * come only when something is drawn, one at a time: the browser sends the next one after the last was
- * acknowledged, so the rate of acknowledging is the frame rate, and nothing is captured to be thrown away.
+ * ONE capture of the page in use, shared by all who want frames: flight recorder, video, live view.
  *
- * Playwright's own `page.screencast` starts the same capture, but keeps five frames in flight whatever
- * `fps` says and then loses the last one of a burst, so a page that comes to rest would be shown as it was
- * before. Here one frame is in flight, and after each burst one frame more is asked for.
+ * It starts the browser's screencast for one frame at a time. A screencast that is left running copies
+ * every frame the page draws, whatever is then done with it: 5 to 15 % of a run's time, against nothing
+ * measurable for single frames at 5 a second. Limiting its rate by acknowledging late, or by
+ * `everyNthFrame`, saves little and loses the last frame of a burst, so that a page which has come to rest
+ * is shown as it was before. A single frame always shows what is in view now; one that equals the last is
+ * not passed on.
  */
 export class Screencast {
   readonly #log: Logger;
@@ -44,9 +48,8 @@ export class Screencast {
   #probe: PageProbe | undefined;
   #session: CDPSession | undefined;
   #last: Frame | undefined;
-  #trailing: NodeJS.Timeout | undefined;
-  #ack: NodeJS.Timeout | undefined;
-  #refreshing = false;
+  #timer: NodeJS.Timeout | undefined;
+  #restMs = 0;
   /** Frames drawn before this are dropped: masks were not in place yet. */
   #notBeforeMs = 0;
   #dropped = 0;
@@ -61,6 +64,7 @@ export class Screencast {
     return this.#last;
   }
 
+  /** `frames`: passed on; `dropped`: not used because masks were not in place yet. */
   get stats(): { frames: number; dropped: number } {
     return { frames: this.#frames, dropped: this.#dropped };
   }
@@ -68,7 +72,8 @@ export class Screencast {
   /** Returns a function that unsubscribes. A late subscriber gets the last frame at once. */
   subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.set(subscriber, { lastMs: 0, left: undefined });
-    if (this.#last) subscriber.onFrame(this.#last);
+    if (this.#last) this.#hand(subscriber, this.#last);
+    this.#restMs = 0;
     if (this.#subscribers.size === 1) this.#start();
     return () => {
       if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) this.#stop();
@@ -84,27 +89,19 @@ export class Screencast {
     if (this.#subscribers.size > 0) this.#start();
   }
 
-  /** Frames drawn until the masks of the page are in place are dropped. */
+  /** Frames drawn until the masks of the page are in place are dropped, and so is the last one. */
   holdForMasks(): void {
     this.#last = undefined;
-    this.#notBeforeMs = Number.POSITIVE_INFINITY;
     const probe = this.#probe;
-    if (!probe) {
-      this.#notBeforeMs = 0;
-      return;
-    }
+    if (!probe) return;
+    this.#notBeforeMs = Number.POSITIVE_INFINITY;
     drop(this.#release(probe), this.#log, 'waiting for masks');
   }
 
-  async #release(probe: PageProbe): Promise<void> {
-    await probe.settled();
-    this.#notBeforeMs = Date.now() + MASK_MARGIN_MS;
-    this.#restTimer(MASK_MARGIN_MS * 2);
-  }
-
-  /** A frame that was captured by other means, so that nothing is captured twice. */
+  /** A picture of the whole viewport that was captured by other means: nothing is captured twice. */
   offer(frame: Frame): void {
     this.#deliver(frame);
+    if (this.#session) this.#after(this.#intervalMs(), () => this.#request());
   }
 
   close(): void {
@@ -112,6 +109,11 @@ export class Screencast {
     this.#stop();
     this.#probe = undefined;
     this.#last = undefined;
+  }
+
+  async #release(probe: PageProbe): Promise<void> {
+    await probe.settled();
+    this.#notBeforeMs = Date.now() + MASK_MARGIN_MS;
   }
 
   #start(): void {
@@ -126,73 +128,65 @@ export class Screencast {
     const session = this.#session;
     if (!session) return;
     this.#session = undefined;
-    clearTimeout(this.#trailing);
-    clearTimeout(this.#ack);
+    clearTimeout(this.#timer);
     session.off('Page.screencastFrame', this.#onFrame);
-    this.#send(session, 'Page.stopScreencast');
+    stopCapture(session);
   }
 
-  /** Starts the capture, or makes a running one send what is in view now. */
+  #intervalMs(): number {
+    return 1000 / Math.max(1, ...[...this.#subscribers.keys()].map(({ fps }) => fps));
+  }
+
+  #after(ms: number, next: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(next, ms);
+    this.#timer.unref();
+  }
+
   #request(): void {
     const session = this.#session;
     if (!session) return;
-    const started = session.send('Page.startScreencast', {
+    this.#after(PATIENCE_MS, () => {
+      stopCapture(session);
+      this.#request();
+    });
+    const limits = {
       format: 'jpeg',
       quality: QUALITY,
-      maxWidth: MAX_WIDTH,
-      maxHeight: MAX_HEIGHT,
-      // Newer than Playwright's type of this command; older browsers ignore it and keep two in flight.
-      ...({ maxFramesInFlight: 1 } as object),
-    });
-    started.catch(() => {
-      // Refused while a navigation swaps documents: asked again when it is over.
-      if (this.#session === session) this.#restTimer(TRAILING_MS);
+      maxWidth: MAX_SIDE_PX,
+      maxHeight: MAX_SIDE_PX,
+    } as const;
+    session.send('Page.startScreencast', limits).catch(() => {
+      // Refused while a navigation swaps documents.
+      if (this.#session === session) this.#after(RETRY_MS, () => this.#request());
     });
   }
 
-  readonly #onFrame = (event: {
-    data: string;
-    sessionId: number;
-    metadata: { timestamp?: number };
-  }): void => {
+  readonly #onFrame = (event: { data: string; metadata: { timestamp?: number } }): void => {
     const session = this.#session;
     if (!session) return;
-    const intervalMs = 1000 / Math.max(1, ...[...this.#subscribers.keys()].map(({ fps }) => fps));
-    clearTimeout(this.#ack);
-    this.#ack = setTimeout(() => {
-      this.#send(session, 'Page.screencastFrameAck', { sessionId: event.sessionId });
-      if (!this.#refreshing) this.#restTimer(TRAILING_MS);
-      this.#refreshing = false;
-    }, intervalMs);
-    clearTimeout(this.#trailing);
+    stopCapture(session);
+    const intervalMs = this.#intervalMs();
+    const jpeg = Buffer.from(event.data, 'base64');
+    const isSame = this.#last?.jpeg.equals(jpeg) === true;
+    this.#restMs = isSame ? Math.min(MAX_REST_MS, Math.max(intervalMs, this.#restMs) * REST_FACTOR) : 0;
+    this.#after(Math.max(intervalMs, this.#restMs), () => this.#request());
+    if (isSame) {
+      this.#flush();
+      return;
+    }
     const wallTimeMs = event.metadata.timestamp ? event.metadata.timestamp * 1000 : Date.now();
-    const probe = this.#probe;
-    if (wallTimeMs < this.#notBeforeMs || probe?.settling) {
+    if (this.#probe?.settling && this.#notBeforeMs !== Number.POSITIVE_INFINITY) this.holdForMasks();
+    if (wallTimeMs < this.#notBeforeMs) {
       this.#dropped += 1;
-      if (probe?.settling && this.#notBeforeMs !== Number.POSITIVE_INFINITY) this.holdForMasks();
       return;
     }
     this.#deliver({
-      jpeg: Buffer.from(event.data, 'base64'),
+      jpeg,
       wallTimeMs,
       monotonicMs: performance.now() - Math.max(0, Date.now() - wallTimeMs),
     });
   };
-
-  /** If nothing more is drawn for a moment, asks once for what is in view now. */
-  #restTimer(afterMs: number): void {
-    clearTimeout(this.#trailing);
-    this.#trailing = setTimeout(() => {
-      for (const [subscriber, state] of this.#subscribers) {
-        if (state.left) this.#hand(subscriber, state.left);
-      }
-      this.#refreshing = true;
-      // Only a capture that starts sends what is in view without anything being drawn.
-      if (this.#session) this.#send(this.#session, 'Page.stopScreencast');
-      this.#request();
-    }, afterMs);
-    this.#trailing.unref();
-  }
 
   #deliver(frame: Frame): void {
     this.#frames += 1;
@@ -205,6 +199,11 @@ export class Screencast {
     }
   }
 
+  /** The page has come to rest: whoever was spared the last frame gets it. */
+  #flush(): void {
+    for (const [subscriber, { left }] of this.#subscribers) if (left) this.#hand(subscriber, left);
+  }
+
   #hand(subscriber: Subscriber, frame: Frame): void {
     this.#subscribers.set(subscriber, { lastMs: frame.wallTimeMs, left: undefined });
     try {
@@ -213,11 +212,9 @@ export class Screencast {
       this.#log.warn({ err: thrown }, 'a receiver of frames failed');
     }
   }
+}
 
-  #send(session: CDPSession, method: 'Page.stopScreencast'): void;
-  #send(session: CDPSession, method: 'Page.screencastFrameAck', params: { sessionId: number }): void;
-  #send(session: CDPSession, method: string, params?: object): void {
-    // The page may be gone: then there is nothing to acknowledge or stop.
-    session.send(method as 'Page.screencastFrameAck', params as { sessionId: number }).catch(() => {});
-  }
+function stopCapture(session: CDPSession): void {
+  // The page may be gone: then there is nothing to stop.
+  session.send('Page.stopScreencast').catch(() => {});
 }

@@ -5,8 +5,6 @@ import type { ProcessRegistry } from './types.ts';
 
 /** Enough to see what was done; a page at rest has none at all. */
 export const VIDEO_FPS = 5;
-/** Starting ffmpeg costs a tenth of a second: a short run does it at the end, when nobody waits for a page. */
-const START_AFTER_FRAMES = 40;
 /** At worst (everything moving) five minutes are 15 MB. */
 const VIDEO_BITRATE_KBPS = 400;
 const VIDEO_CRF = 34;
@@ -30,7 +28,6 @@ interface VideoOptions {
 export class VideoRecorder implements Subscriber {
   readonly fps = VIDEO_FPS;
   readonly #encoder: Encoder;
-  #early: Frame[] | undefined = [];
 
   constructor(options: VideoOptions) {
     this.#encoder = new Encoder({
@@ -42,28 +39,16 @@ export class VideoRecorder implements Subscriber {
   }
 
   onFrame(frame: Frame): void {
-    if (!this.#early) {
-      this.#encoder.write(frame.jpeg, frame.wallTimeMs);
-      return;
-    }
-    this.#early.push(frame);
-    if (this.#early.length >= START_AFTER_FRAMES) this.#flush();
+    this.#encoder.write(frame.jpeg, frame.wallTimeMs);
   }
 
+  /** `nowMs`: until then the last frame was seen. */
   async finish(nowMs: number): Promise<EncodeResult> {
-    this.#flush();
     return this.#encoder.finish({ endMs: nowMs, timeoutMs: FINISH_TIMEOUT_MS });
   }
 
   async abort(): Promise<void> {
-    this.#early = undefined;
     await this.#encoder.abort();
-  }
-
-  #flush(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const frame of early) this.#encoder.write(frame.jpeg, frame.wallTimeMs);
   }
 }
 
