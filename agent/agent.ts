@@ -213,7 +213,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   const bucket = settings.aws.s3_bucket;
   const worker = new Worker({
     db,
-    service: noteLastPoll(sfnActivityService(agent.clients), db, clock),
+    service: noteLastPoll(sfnActivityService(agent.clients), { db, clock, log }),
     executor: agent.engine,
     journal: runs,
     ...(bucket === null
@@ -254,11 +254,8 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
       waitingForPerson: agent.humans.pending().map(({ runId, message }) => ({ runId, message })),
     };
   };
-  drop(
-    every(STATUS_MS, () => agent.control.publish(status())),
-    log,
-    'publishing the status',
-  );
+  const publish = (): void => shownOnly(log, 'publishing the status', () => agent.control.publish(status()));
+  drop(every(STATUS_MS, publish), log, 'publishing the status');
   drop(
     every(SWEEP_MS, () =>
       sweepRuns({
@@ -268,28 +265,32 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
         keepDays: settings.recording.keep_days,
         keepGb: settings.recording.keep_gb,
         clock,
-      }),
+      }).catch((thrown: unknown) => log.warn({ err: thrown }, 'removing past runs failed; tried again')),
     ),
     log,
     'removing past runs',
   );
   drop(
-    agent.control.watch((wish) => {
-      log.info({ wish: wish.verb }, 'asked for on the command line');
-      if (wish.verb === 'resume-run') {
-        const waited = agent.humans.resume(wish.runId);
-        if (!waited) log.warn({ run: wish.runId }, 'the run waits for nobody');
-      } else if (wish.verb === 'pause') worker.pause();
-      else if (wish.verb === 'resume') worker.resume();
-      else drop(worker.drain(), log, 'draining');
-    }, over.signal),
+    agent.control.watch(
+      (wish) => {
+        log.info({ wish: wish.verb }, 'asked for on the command line');
+        if (wish.verb === 'resume-run') {
+          const waited = agent.humans.resume(wish.runId);
+          if (!waited) log.warn({ run: wish.runId }, 'the run waits for nobody');
+        } else if (wish.verb === 'pause') worker.pause();
+        else if (wish.verb === 'resume') worker.resume();
+        else drop(worker.drain(), log, 'draining');
+      },
+      over.signal,
+      (thrown) => log.warn({ err: thrown }, 'looking for wishes failed; tried again'),
+    ),
     log,
     'watching for wishes',
   );
   const done = worker.done.then((end) => {
     over.abort();
     unsubscribe();
-    agent.control.publish(status());
+    publish();
     return end;
   });
   return { worker, done };
@@ -308,12 +309,27 @@ export interface ServingAgent {
   done: Promise<WorkerEnd>;
 }
 
+/** Does what is only for showing: a full disk must not stop the work itself. */
+function shownOnly(log: Logger, what: string, work: () => void): void {
+  try {
+    work();
+  } catch (thrown) {
+    log.warn({ err: thrown }, `${what} failed`);
+  }
+}
+
 /** Writes down how each poll was answered: `doctor` reads it, because asking for itself could take a task. */
-function noteLastPoll(service: ActivityService, db: Database, clock: Clock): ActivityService {
+function noteLastPoll(
+  service: ActivityService,
+  { db, clock, log }: { db: Database; clock: Clock; log: Logger },
+): ActivityService {
   const state = new AgentStateStore(db);
   const write = (answer: LastPoll): void => {
     // A poll is never aborted: its answer may come when everything else has ended.
-    if (db.open) state.set(LAST_POLL_KEY, { ...answer } as JsonObject, clock.now());
+    if (!db.open) return;
+    shownOnly(log, 'noting the last poll', () => {
+      state.set(LAST_POLL_KEY, { ...answer } as JsonObject, clock.now());
+    });
   };
   return {
     ...service,

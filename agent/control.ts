@@ -55,13 +55,21 @@ export class AgentControl {
     return this.#state.get(STATUS_KEY, statusSchema);
   }
 
-  /** For the agent: calls back for each wish until the signal aborts. */
-  async watch(take: (wish: Wish) => void, signal: AbortSignal): Promise<void> {
+  /** For the agent: calls back for each wish until the signal aborts; a database that fails is asked again. */
+  async watch(
+    take: (wish: Wish) => void,
+    signal: AbortSignal,
+    onProblem: (thrown: unknown) => void,
+  ): Promise<void> {
     while (!signal.aborted) {
-      const wish = this.#state.get(WISH_KEY, wishSchema);
-      if (wish) {
-        this.#state.delete(WISH_KEY);
-        take(wish.value);
+      try {
+        const wish = this.#state.get(WISH_KEY, wishSchema);
+        if (wish) {
+          this.#state.delete(WISH_KEY);
+          take(wish.value);
+        }
+      } catch (thrown) {
+        onProblem(thrown);
       }
       try {
         await this.#clock.sleep(WATCH_MS, signal);

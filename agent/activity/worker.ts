@@ -212,7 +212,18 @@ export class Worker {
       if (once) this.#drain('the one task is there');
     } catch (thrown) {
       facts.releaseSlot();
-      drop(this.#lastWord(task.token, toAgentError(thrown)), this.#log, 'refusing a task');
+      const error =
+        thrown instanceof AgentError
+          ? thrown
+          : new AgentError(
+              'BrowserAgent.Internal',
+              `The task could not be written down on the agent's machine, so it was not begun: ${messageOf(thrown)}. Look at the disk that its data directory is on, then start the agent again.`,
+              { cause: thrown },
+            );
+      const said: Promise<void> = this.#lastWord(task.token, error)
+        .catch((failed: unknown) => this.#log.error({ err: failed }, 'refusing a task failed'))
+        .finally(() => this.#work.delete(said));
+      this.#work.add(said);
       if (!this.#state.is('stopping', 'stopped')) this.#fail(thrown);
     }
   }
