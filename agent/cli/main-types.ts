@@ -7,3 +7,6 @@ export interface VerbOptions {
 
 /** Thrown by a verb that failed and whose result, if any, is printed already; exit code 1. */
 export class Failed extends Error {}
+
+/** Thrown by a verb that cannot make sense of what it was given; exit code 2. */
+export class WrongUse extends Error {}

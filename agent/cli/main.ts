@@ -4,10 +4,10 @@
  * `--help` and small verbs start fast. Exit code 0: done, 1: failed, 2: wrong use.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { defaultHome } from '../base/paths.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
-import { Failed } from './main-types.ts';
+import { Failed, WrongUse } from './main-types.ts';
 import { note } from './output.ts';
 
 type Verb = (options: never, args: string[]) => Promise<void>;
@@ -32,7 +32,7 @@ verb(
   .option('--aws-profile <name>', 'AWS profile of the shared configuration files')
   .option('--activity-arn <arn>', 'activity to poll')
   .option('--bucket <name>', 'S3 bucket for recordings')
-  .option('--log-level <level>', 'trace, debug, info, warn or error');
+  .addOption(logLevel());
 
 verb(
   'setup',
@@ -64,7 +64,7 @@ verb(
   .option('--headed', 'show the browser window')
   .option('--out <folder>', 'keep the evidence in this folder')
   .option('--upload', 'upload the evidence to the configured bucket too')
-  .option('--log-level <level>', 'trace, debug, info, warn or error', 'warn');
+  .addOption(logLevel().default('warn'));
 
 verb(
   'validate',
@@ -169,6 +169,10 @@ function exitCodeOf(thrown: unknown): number {
     const asked = ['commander.help', 'commander.helpDisplayed', 'commander.version'];
     return asked.includes(thrown.code) ? 0 : 2;
   }
+  if (thrown instanceof WrongUse) {
+    note(`error: ${thrown.message}`);
+    return 2;
+  }
   if (thrown instanceof Failed) {
     if (thrown.message) note(thrown.message);
     return 1;
@@ -191,6 +195,11 @@ function verb(name: string, description: string, load: () => Promise<Verb>): Com
     )(options as never, self.args);
   });
   return command;
+}
+
+function logLevel(): Option {
+  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+  return new Option('--log-level <level>', 'how much is logged').choices(levels);
 }
 
 function collect(value: string, before: string[]): string[] {

@@ -3,7 +3,7 @@ import { vaultNameOf } from '../../config/script-secrets.ts';
 import { formatConfigProblem, writeSettings } from '../../config/settings-file.ts';
 import { FileVault } from '../../config/vault.ts';
 import { homePaths } from '../../base/paths.ts';
-import { Failed, type VerbOptions } from '../main-types.ts';
+import { WrongUse, type VerbOptions } from '../main-types.ts';
 import { note, print, printJson, printRows } from '../output.ts';
 
 /** `show`: every setting with its source; `get KEY`; `set KEY VALUE`; `secret NAME` for `{{secret:NAME}}`. */
@@ -19,7 +19,7 @@ export async function config(options: VerbOptions, args: string[]): Promise<void
     case 'secret':
       return secret(options, required(key, 'config secret NAME'));
     default:
-      throw new Failed(`config ${verb}: use show, get, set or secret`);
+      throw new WrongUse(`config ${verb}: use show, get, set or secret`);
   }
 }
 
@@ -40,14 +40,14 @@ function show(options: VerbOptions): void {
 function get(options: VerbOptions, key: string): void {
   const loaded = loadConfig({ home: options.home, env: process.env });
   const row = loaded.explain().find((setting) => setting.key === key);
-  if (!row) throw new Failed(noSuch(key));
+  if (!row) throw new WrongUse(noSuch(key));
   if (options.json === true) printJson(row);
   else print(shown(row.value));
 }
 
 function set(options: VerbOptions, key: string, value: string): void {
   const read = readSetting(key, value);
-  if (!read.ok) throw new Failed(read.message);
+  if (!read.ok) throw new WrongUse(read.message);
   writeSettings(homePaths(options.home).settings, new Map([[key, read.value]]));
   const loaded = loadConfig({ home: options.home, env: process.env });
   const source = loaded.sourceOf(key);
@@ -74,7 +74,7 @@ async function secret(options: VerbOptions, name: string): Promise<void> {
 }
 
 function required(value: string | undefined, usage: string): string {
-  if (value === undefined) throw new Failed(`usage: local-browser-agent ${usage}`);
+  if (value === undefined) throw new WrongUse(`usage: local-browser-agent ${usage}`);
   return value;
 }
 

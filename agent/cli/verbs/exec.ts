@@ -5,9 +5,9 @@ import { AgentError, messageOf } from '../../base/errors.ts';
 import type { AgentEvent } from '../../base/events.ts';
 import { newRunId } from '../../base/ids.ts';
 import { createLogger } from '../../base/log.ts';
-import type { JsonObject } from '../../base/words.ts';
+import type { JsonObject, RecordingLevel } from '../../base/words.ts';
 import { parseLevel } from '../../recording/resolve-level.ts';
-import { Failed, type VerbOptions } from '../main-types.ts';
+import { Failed, WrongUse, type VerbOptions } from '../main-types.ts';
 import { formatDuration, note, printJson } from '../output.ts';
 
 interface ExecOptions extends VerbOptions {
@@ -29,7 +29,7 @@ export async function exec(options: ExecOptions, args: string[]): Promise<void> 
   const file = args[0] ?? '-';
   const script = await readScript(file);
   const variables = await readVariables(options);
-  const level = parseLevel(options.level, '--level');
+  const level = readLevel(options.level);
   const runId = newRunId();
   const agent = await openAgent({
     home: options.home,
@@ -72,6 +72,14 @@ export async function exec(options: ExecOptions, args: string[]): Promise<void> 
   }
 }
 
+function readLevel(given: string | undefined): RecordingLevel | undefined {
+  try {
+    return parseLevel(given, '--level');
+  } catch (thrown) {
+    throw new WrongUse(messageOf(thrown));
+  }
+}
+
 async function readScript(file: string): Promise<string> {
   try {
     if (file !== '-') return await readFile(file, 'utf8');
@@ -96,17 +104,14 @@ async function readVariables(options: ExecOptions): Promise<JsonObject> {
       throw new AgentError('BrowserAgent.InvalidInput', `${where}: ${messageOf(thrown)}`, { cause: thrown });
     }
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-      throw new AgentError(
-        'BrowserAgent.InvalidInput',
-        `${where} must hold a JSON object of names and values`,
-      );
+      throw new WrongUse(`${where} must hold a JSON object of names and values`);
     }
     Object.assign(variables, parsed);
   }
   for (const pair of options.var) {
     const at = pair.indexOf('=');
     if (at <= 0) {
-      throw new AgentError('BrowserAgent.InvalidInput', `--var ${pair}: write it as --var name=value`);
+      throw new WrongUse(`--var ${pair}: write it as --var name=value`);
     }
     variables[pair.slice(0, at)] = pair.slice(at + 1);
   }

@@ -2,7 +2,7 @@ import { openAgent, type Agent } from '../../agent.ts';
 import { newRunId } from '../../base/ids.ts';
 import { createLogger } from '../../base/log.ts';
 import { launchBrowser } from '../../browser/launch.ts';
-import { Failed, type VerbOptions } from '../main-types.ts';
+import { WrongUse, type VerbOptions } from '../main-types.ts';
 import { formatTime, note, printRows } from '../output.ts';
 
 interface ProfilesOptions extends VerbOptions {
@@ -88,7 +88,7 @@ async function change(
       await signIn(agent, name, options);
       return;
     default:
-      throw new Failed(`profiles ${verb}: use list, create, tag, clone, delete or sign-in`);
+      throw new WrongUse(`profiles ${verb}: use list, create, tag, clone, delete or sign-in`);
   }
 }
 
@@ -122,6 +122,6 @@ async function signIn(agent: Agent, name: string, options: ProfilesOptions): Pro
 }
 
 function required(value: string | undefined, usage: string): string {
-  if (value === undefined) throw new Failed(`usage: local-browser-agent profiles ${usage} NAME`);
+  if (value === undefined) throw new WrongUse(`usage: local-browser-agent profiles ${usage} NAME`);
   return value;
 }

@@ -3,7 +3,7 @@ import { homePaths } from '../../base/paths.ts';
 import { openDatabase } from '../../store/database.ts';
 import { RUN_STATES, RunStore, type RunState } from '../../store/runs.ts';
 import { UploadStore } from '../../store/uploads.ts';
-import { Failed, type VerbOptions } from '../main-types.ts';
+import { Failed, WrongUse, type VerbOptions } from '../main-types.ts';
 import { formatBytes, formatDuration, formatTime, note, print, printJson, printRows } from '../output.ts';
 
 interface RunsOptions extends VerbOptions {
@@ -32,11 +32,11 @@ export async function runs(options: RunsOptions, args: string[]): Promise<void> 
 function showList(store: RunStore, options: RunsOptions): void {
   const state = RUN_STATES.find((known) => known === options.state);
   if (options.state !== undefined && state === undefined) {
-    throw new Failed(`--state ${options.state}: use one of ${RUN_STATES.join(', ')}`);
+    throw new WrongUse(`--state ${options.state}: use one of ${RUN_STATES.join(', ')}`);
   }
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1)
-    throw new Failed(`--limit ${options.limit}: use a whole number above 0`);
+    throw new WrongUse(`--limit ${options.limit}: use a whole number above 0`);
   const rows = store.list({ limit, ...(state ? { state: state satisfies RunState } : {}) });
   if (rows.length === 0 && options.json !== true) {
     note('No runs.');

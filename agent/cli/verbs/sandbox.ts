@@ -1,7 +1,7 @@
 import { createLogger } from '../../base/log.ts';
 import { homePaths } from '../../base/paths.ts';
 import { seedEnvironment, startPortal, startSandbox } from '../../sandbox/index.ts';
-import { Failed, type VerbOptions } from '../main-types.ts';
+import { WrongUse, type VerbOptions } from '../main-types.ts';
 import { note, print, printJson } from '../output.ts';
 
 interface SandboxVerbOptions extends VerbOptions {
@@ -15,7 +15,7 @@ interface SandboxVerbOptions extends VerbOptions {
 export async function sandbox(options: SandboxVerbOptions): Promise<void> {
   const port = Number(options.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Failed(`--port ${options.port}: use 0 to 65535`);
+    throw new WrongUse(`--port ${options.port}: use 0 to 65535`);
   const started = await startSandbox({
     port,
     log: createLogger({ level: 'warn' }),

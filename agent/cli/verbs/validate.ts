@@ -22,7 +22,7 @@ export async function validate(options: VerbOptions, files: string[]): Promise<v
   if (options.json === true) printJson(results);
   else {
     for (const { file, valid, problems } of results) {
-      for (const problem of problems) print(`${file}: ${formatProblem(problem)}`);
+      for (const problem of problems) print(formatProblem(problem, file));
       if (valid) note(`${file}: valid${problems.length > 0 ? ', with warnings' : ''}`);
     }
   }
