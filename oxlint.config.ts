@@ -31,6 +31,8 @@ export default defineConfig({
     'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
     'import/no-cycle': 'error',
     'import/no-unassigned-import': 'off',
+    // fast-check is written fc.property(…) everywhere.
+    'import/no-named-as-default-member': 'off',
     'no-await-in-loop': 'off',
     'no-shadow': 'off',
     'no-underscore-dangle': 'off',
@@ -43,6 +45,12 @@ export default defineConfig({
     'typescript/no-unsafe-type-assertion': 'off',
     'typescript/no-unnecessary-type-assertion': 'off',
     'vitest/no-conditional-tests': 'off',
+    // A test that asserts more where more is there; what must hold always stands outside the condition.
+    'vitest/no-conditional-expect': 'off',
+    'vitest/require-to-throw-message': 'off',
+    // Vitest takes a message as the second argument.
+    'vitest/valid-expect': ['error', { maxArgs: 2 }],
+    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'fc.assert', 'assert*'] }],
     'vitest/require-mock-type-parameters': 'off',
   },
   overrides: folders.map((folder) => {

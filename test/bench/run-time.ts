@@ -34,7 +34,7 @@ export async function benchRunTime(rounds: number): Promise<void> {
     const { executablePath } = await chooseBrowser();
     const browser = await chromium.launch({
       executablePath,
-      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+      args: browserFlags(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
     });
     const folder = mkdtempSync(join(tmpdir(), 'lba-plain-'));
     try {
