@@ -9,7 +9,7 @@ import { createClients, type AwsClients } from './aws/clients.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { drop } from './base/drop.ts';
 import { AgentError, messageOf } from './base/errors.ts';
-import { EventBus } from './base/events.ts';
+import { EventBus, type AgentEvent } from './base/events.ts';
 import type { Logger } from './base/log.ts';
 import { homePaths, type HomePaths } from './base/paths.ts';
 import type { JsonObject } from './base/words.ts';
@@ -42,6 +42,14 @@ import { UploadQueue } from './uploads/queue.ts';
 const SWEEP_MS = 60 * 60_000;
 /** How often the status row is written anew. */
 const STATUS_MS = 2_000;
+/** What shows in the status at once. */
+const STATUS_EVENTS: ReadonlySet<string> = new Set<AgentEvent['type']>([
+  'agent.state',
+  'task.received',
+  'task.reported',
+  'human.requested',
+  'human.resolved',
+]);
 /** What uploads get when the agent ends; the rest goes on at the next start. */
 const UPLOAD_STOP_MS = 5_000;
 
@@ -234,9 +242,6 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   const over = new AbortController();
   const startedAt = clock.now();
   let detail = '';
-  const unsubscribe = events.on((event) => {
-    if (event.type === 'agent.state') detail = event.detail ?? '';
-  });
   const status = (): AgentStatus => {
     const now = worker.status();
     return {
@@ -255,6 +260,11 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     };
   };
   const publish = (): void => shownOnly(log, 'publishing the status', () => agent.control.publish(status()));
+  const unsubscribe = events.on((event) => {
+    if (event.type === 'agent.state') detail = event.detail ?? '';
+    // Who has just paused it, or waits for a person, must not be shown how it was two seconds ago.
+    if (STATUS_EVENTS.has(event.type)) publish();
+  });
   drop(every(STATUS_MS, publish), log, 'publishing the status');
   drop(
     every(SWEEP_MS, () =>

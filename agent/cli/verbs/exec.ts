@@ -27,9 +27,9 @@ const UPLOAD_WAIT_MS = 10 * 60_000;
 /** One run without Step Functions, through the same engine as tasks; the result as JSON on standard output. */
 export async function exec(options: ExecOptions, args: string[]): Promise<void> {
   const file = args[0] ?? '-';
-  const script = await readScript(file);
-  const variables = await readVariables(options);
   const level = readLevel(options.level);
+  const variables = await readVariables(options);
+  const script = await readScript(file);
   const runId = newRunId();
   const agent = await openAgent({
     home: options.home,

@@ -13,8 +13,10 @@ interface RunsOptions extends VerbOptions {
 
 /** Past and present runs; with an id, one of them with its steps and artifacts. */
 export async function runs(options: RunsOptions, args: string[]): Promise<void> {
+  const filter = readFilter(options);
   const { database } = homePaths(options.home);
   if (!existsSync(database)) {
+    if (args[0] !== undefined) throw noSuchRun(args[0]);
     if (options.json === true) printJson([]);
     else note(`No runs yet in ${options.home}.`);
     return;
@@ -23,13 +25,13 @@ export async function runs(options: RunsOptions, args: string[]): Promise<void> 
   try {
     const store = new RunStore(db);
     if (args[0] !== undefined) showOne(store, new UploadStore(db), args[0], options.json === true);
-    else showList(store, options);
+    else showList(store, filter, options.json === true);
   } finally {
     db.close();
   }
 }
 
-function showList(store: RunStore, options: RunsOptions): void {
+function readFilter(options: RunsOptions): { limit: number; state?: RunState } {
   const state = RUN_STATES.find((known) => known === options.state);
   if (options.state !== undefined && state === undefined) {
     throw new WrongUse(`--state ${options.state}: use one of ${RUN_STATES.join(', ')}`);
@@ -37,8 +39,16 @@ function showList(store: RunStore, options: RunsOptions): void {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1)
     throw new WrongUse(`--limit ${options.limit}: use a whole number above 0`);
-  const rows = store.list({ limit, ...(state ? { state: state satisfies RunState } : {}) });
-  if (rows.length === 0 && options.json !== true) {
+  return { limit, ...(state ? { state } : {}) };
+}
+
+function noSuchRun(runId: string): Failed {
+  return new Failed(`there is no run ${runId} here; "local-browser-agent runs" lists them`);
+}
+
+function showList(store: RunStore, filter: { limit: number; state?: RunState }, json: boolean): void {
+  const rows = store.list(filter);
+  if (rows.length === 0 && !json) {
     note('No runs.');
     return;
   }
@@ -58,13 +68,13 @@ function showList(store: RunStore, options: RunsOptions): void {
       },
       { title: 'error', value: (run) => run.error_name },
     ],
-    options.json === true,
+    json,
   );
 }
 
 function showOne(store: RunStore, uploads: UploadStore, runId: string, json: boolean): void {
   const run = store.get(runId);
-  if (!run) throw new Failed(`there is no run ${runId} here; "local-browser-agent runs" lists them`);
+  if (!run) throw noSuchRun(runId);
   const steps = store.steps(runId);
   const artifacts = store.artifacts(runId);
   const counts = uploads.counts(runId);
