@@ -221,6 +221,11 @@ describe('fields', () => {
     expect(await probe!.maskedCount()).toBe(1);
   });
 
+  test('selectors that are not CSS are told from the start', async () => {
+    await open({ ...NOTHING, selectors: ['p[', '.fine'] });
+    expect(invalid).toEqual(['p[']);
+  });
+
   test('a field that is given the secret by a script is hidden when somebody comes to it', async () => {
     await open(WITH_SECRET);
     await page.setContent('<input id=a><input id=b>');

@@ -75,6 +75,7 @@ export class PageProbe {
       throw new Error('the page crashed');
     });
     probe.#main = await Promise.race([probe.#attach(options.page), crashed]);
+    if (options.config.selectors.length > 0) await probe.#checkSelectors();
     options.page.on('framenavigated', probe.#onFrame);
     for (const frame of options.page.frames()) probe.#onFrame(frame);
     return probe;
@@ -147,6 +148,12 @@ export class PageProbe {
     const detached = Promise.allSettled([...this.#targets].map(({ session }) => session.detach()));
     await Promise.race([detached, this.#crashed]);
     this.#targets.clear();
+  }
+
+  async #checkSelectors(): Promise<void> {
+    const update = `lbaMasker.update(${JSON.stringify(this.#config)})`;
+    const answer = await this.#evaluate<{ invalidSelectors: string[] }>(this.#main, update);
+    if (answer.invalidSelectors.length > 0) this.#options.onInvalidSelectors(answer.invalidSelectors);
   }
 
   /** A frame of another process has a session of its own; for others Playwright says no at once. */

@@ -1,0 +1,223 @@
+import type { Browser, BrowserContext, Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pixelsOf } from '../../test/support/pictures.ts';
+import { openBrowser, openPage, until, VIEWPORT } from '../../test/support/recording.ts';
+import { silentLogger } from '../base/log.ts';
+import { PageProbe } from './page-probe.ts';
+import { Screencast, type Frame } from './screencast.ts';
+
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let cast: Screencast;
+const probes: PageProbe[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  ({ context, page } = await openPage(browser));
+  cast = new Screencast({ log: silentLogger });
+});
+afterEach(async () => {
+  cast.close();
+  for (const probe of probes.splice(0)) await probe.close();
+  await context.close();
+});
+
+async function probeOf(of: Page): Promise<PageProbe> {
+  const probe = await PageProbe.open({
+    context,
+    page: of,
+    config: { selectors: [], values: [], shortValues: [] },
+    onPassword: () => {},
+    onInvalidSelectors: () => {},
+    onProblem: () => {},
+    log: silentLogger,
+  });
+  probes.push(probe);
+  return probe;
+}
+
+function collector(fps: number) {
+  const frames: Frame[] = [];
+  return { fps, frames, onFrame: (frame: Frame) => void frames.push(frame) };
+}
+
+/** Grey of the middle of the last frame. */
+async function shade(frame: Frame | undefined): Promise<number> {
+  return frame ? (await pixelsOf(frame.jpeg, VIEWPORT)).at(400, 300) : -1;
+}
+
+const paint = (color: string): Promise<void> =>
+  page.evaluate((color) => {
+    document.documentElement.style.background = color;
+  }, color);
+
+describe('Screencast', () => {
+  test('a page at rest gives one frame, and a new one when it changes', async () => {
+    const one = collector(20);
+    cast.subscribe(one);
+    cast.follow(await probeOf(page));
+    await until(() => one.frames.length === 1, 'the first frame');
+    await paint('black');
+    await until(async () => (await shade(one.frames.at(-1))) < 10, 'the black frame');
+    expect(one.frames.length).toBeLessThanOrEqual(3);
+    expect(cast.last).toBe(one.frames.at(-1));
+    expect(cast.stats).toEqual({ frames: one.frames.length, dropped: 0 });
+  });
+
+  test('after a burst the last state is shown, at the lowest rate too', async () => {
+    const slow = collector(2);
+    cast.subscribe(slow);
+    cast.follow(await probeOf(page));
+    await page.evaluate(
+      () =>
+        new Promise<void>((done) => {
+          let left = 20;
+          const tick = (): void => {
+            left -= 1;
+            document.documentElement.style.background = left === 0 ? 'black' : left % 2 ? 'white' : 'gray';
+            if (left === 0) done();
+            else requestAnimationFrame(tick);
+          };
+          tick();
+        }),
+    );
+    await until(async () => (await shade(slow.frames.at(-1))) < 10, 'the last state');
+  });
+
+  test('times are those of the clocks, and go forward', async () => {
+    const before = { wall: Date.now(), monotonic: performance.now() };
+    const one = collector(20);
+    cast.subscribe(one);
+    cast.follow(await probeOf(page));
+    await until(() => one.frames.length > 0, 'a frame');
+    await paint('gray');
+    await until(() => one.frames.length > 1, 'another frame');
+    const [first, second] = one.frames;
+    expect(first!.wallTimeMs).toBeGreaterThan(before.wall - 100);
+    expect(second!.wallTimeMs).toBeGreaterThan(first!.wallTimeMs);
+    expect(
+      Math.abs(second!.monotonicMs - before.monotonic - (second!.wallTimeMs - before.wall)),
+    ).toBeLessThan(200);
+  });
+
+  test('who comes late gets the last frame at once; who leaves gets none; the last to leave stops it', async () => {
+    const one = collector(20);
+    const off = cast.subscribe(one);
+    cast.follow(await probeOf(page));
+    await until(() => one.frames.length > 0, 'a frame');
+    const late = collector(5);
+    const offLate = cast.subscribe(late);
+    expect(late.frames).toEqual([cast.last]);
+    off();
+    const seen = one.frames.length;
+    await paint('black');
+    await until(() => late.frames.length > 1, 'a frame for the one who stayed');
+    expect(one.frames.length).toBe(seen);
+    offLate();
+    off();
+    const again = collector(20);
+    cast.subscribe(again);
+    await paint('white');
+    await until(async () => (await shade(again.frames.at(-1))) > 240, 'a frame after starting again');
+  });
+
+  test('a slow subscriber is spared frames meant for a fast one, but not the last state', async () => {
+    const fast = collector(25);
+    const slow = collector(1);
+    cast.subscribe(fast);
+    cast.subscribe(slow);
+    cast.follow(await probeOf(page));
+    await page.evaluate(
+      () =>
+        new Promise<void>((done) => {
+          const end = performance.now() + 700;
+          const tick = (): void => {
+            const over = performance.now() > end;
+            document.documentElement.style.background = over
+              ? 'black'
+              : `rgb(200,${Math.round(performance.now()) % 200},0)`;
+            if (over) done();
+            else requestAnimationFrame(tick);
+          };
+          tick();
+        }),
+    );
+    await until(async () => (await shade(slow.frames.at(-1))) < 10, 'the last state for the slow one');
+    expect(slow.frames.length).toBeLessThan(fast.frames.length);
+  });
+
+  test('it follows the run to another page, and to none', async () => {
+    const one = collector(20);
+    cast.subscribe(one);
+    const first = await probeOf(page);
+    cast.follow(first);
+    cast.follow(first);
+    await until(() => one.frames.length > 0, 'a frame');
+    const other = await context.newPage();
+    await other.setContent('<body style="background:black">');
+    cast.follow(await probeOf(other));
+    await until(async () => (await shade(one.frames.at(-1))) < 10, 'a frame of the other page');
+    cast.follow(null);
+    expect(cast.last).toBeUndefined();
+    cast.holdForMasks();
+  });
+
+  test('frames drawn before the masks are in place are dropped', async () => {
+    const one = collector(20);
+    cast.subscribe(one);
+    const probe = await probeOf(page);
+    cast.follow(probe);
+    await until(() => one.frames.length > 0, 'a frame');
+    const updating = probe.update({ selectors: [], values: ['harbour-lights'], shortValues: [] });
+    cast.holdForMasks();
+    expect(cast.last).toBeUndefined();
+    const seen = one.frames.length;
+    await paint('gray');
+    await until(() => cast.stats.dropped > 0, 'dropping a frame');
+    expect(one.frames.length).toBe(seen);
+    await updating;
+    await until(() => one.frames.length > seen, 'a frame with masks');
+    expect(one.frames.at(-1)!.wallTimeMs).toBeGreaterThan(Date.now() - 5000);
+  });
+
+  test('a picture taken by other means serves the subscribers too', async () => {
+    const one = collector(5);
+    cast.subscribe(one);
+    const frame = { jpeg: Buffer.from('x'), wallTimeMs: 1, monotonicMs: 1 };
+    cast.offer(frame);
+    expect(one.frames).toEqual([frame]);
+    cast.follow(await probeOf(page));
+    cast.offer(frame);
+    await until(() => one.frames.length > 2, 'a frame of its own');
+  });
+
+  test('a subscriber that fails does not hold up the others', () => {
+    const one = collector(5);
+    cast.subscribe({
+      fps: 5,
+      onFrame: () => {
+        throw new Error('full');
+      },
+    });
+    cast.subscribe(one);
+    cast.offer({ jpeg: Buffer.from('x'), wallTimeMs: 1000, monotonicMs: 1 });
+    expect(one.frames).toHaveLength(1);
+  });
+
+  test('a page that is closed ends the capture quietly', async () => {
+    const one = collector(20);
+    cast.subscribe(one);
+    cast.follow(await probeOf(page));
+    await until(() => one.frames.length > 0, 'a frame');
+    await page.close();
+    cast.follow(null);
+    const other = await context.newPage();
+    cast.follow(await probeOf(other));
+    const seen = one.frames.length;
+    await until(() => one.frames.length > seen, 'a frame of the next page');
+  });
+});
