@@ -31,7 +31,8 @@ export async function withStage<T>(
   const sandbox = await startSandbox();
   try {
     const seeded = await seedEnvironment(sandbox, { env: 'bench' });
-    const env = { ...process.env, ...sandbox.env };
+    // The SDK looks for credentials in the environment of the process.
+    const env = Object.assign(process.env, sandbox.env);
     const agent = await openAgent({
       home,
       env,
