@@ -23,12 +23,13 @@ import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { ScriptSecrets } from './config/script-secrets.ts';
 import { FileVault, type Vault } from './config/vault.ts';
 import { AgentControl, type AgentStatus } from './control.ts';
-import { RunEngine } from './runs/engine.ts';
 import { BrowserSource } from './runs/browser-source.ts';
 import { HumanDesk } from './runs/human-desk.ts';
 import { sweepRuns } from './runs/retention.ts';
 import { ScriptLibrary } from './runs/script-library.ts';
 import type { RunSettings } from './runs/settings.ts';
+import type { RunEngineOptions } from './runs/engine.ts';
+import type { RunExecutor } from './runs/types.ts';
 import { AgentStateStore, LAST_POLL_KEY, type LastPoll } from './store/agent-state.ts';
 import { openDatabase, type Database } from './store/database.ts';
 import { ProcessRepository } from './store/processes.ts';
@@ -83,7 +84,8 @@ export interface Agent {
   uploads: UploadQueue;
   uploadStore: UploadStore;
   humans: HumanDesk;
-  engine: RunEngine;
+  /** Loaded with the first run: it brings Playwright with it. */
+  engine: RunExecutor;
   warm: WarmBrowser | null;
   temporary: TemporaryFolders;
   control: AgentControl;
@@ -135,7 +137,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   });
   const humans = new HumanDesk({ clock, events });
   const secrets = new ScriptSecrets({ vault, client: () => clients.secrets() });
-  const engine = new RunEngine({
+  const engineOptions: RunEngineOptions = {
     runs,
     browsers: new BrowserSource({ profiles, processes, temporary, warm, log }),
     uploads: options.uploads === 'none' ? null : uploads,
@@ -151,7 +153,14 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     secret: (name) => secrets.get(name),
     env,
     settings: () => runSettings(config),
-  });
+  };
+  let loaded: Promise<RunExecutor> | null = null;
+  const engine: RunExecutor = {
+    execute: async (request, control) => {
+      loaded ??= import('./runs/engine.ts').then(({ RunEngine }) => new RunEngine(engineOptions));
+      return (await loaded).execute(request, control);
+    },
+  };
   if (options.uploads !== 'none') uploads.start();
 
   return {
@@ -237,7 +246,6 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   });
   worker.start();
   await recover(agent, clock);
-  if (agent.warm) drop(agent.warm.start(), log, 'warming up the browser');
 
   const over = new AbortController();
   const startedAt = clock.now();

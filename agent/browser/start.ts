@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { chromium, type Browser, type BrowserContext } from 'playwright';
+import type { Browser, BrowserContext } from 'playwright';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { thisMachine } from './browser-paths.ts';
@@ -59,6 +59,9 @@ export async function startBrowser(options: StartOptions): Promise<StartedBrowse
     ...(options.runId === undefined ? {} : { runId: options.runId }),
   });
   try {
+    // Playwright takes 75 MB: an agent that has not run anything yet does without. Our selector engines
+    // have to be there before the first context is.
+    const [{ chromium }] = await Promise.all([import('playwright'), import('./form-field.ts')]);
     const persistent = await chromium.launchPersistentContext(userDataDir, {
       ...context,
       ...(found.channel === null ? { executablePath: found.executablePath } : { channel: found.channel }),
