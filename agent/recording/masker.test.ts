@@ -367,4 +367,35 @@ describe('PageProbe', () => {
     await expect(open(NOTHING)).rejects.toThrow();
     probe = undefined;
   });
+
+  test('a page that crashes keeps nobody waiting', async () => {
+    const it = await open(NOTHING);
+    await page.setContent('<p>x');
+    const crashed = page.waitForEvent('crash');
+    it.session.send('Page.crash').catch(() => {});
+    await crashed;
+    await it.update(WITH_SECRET);
+    await it.settled();
+    await it.close();
+    probe = undefined;
+  });
+
+  test('errors are told as well as they are known: without a place, with objects, and only errors', async () => {
+    await open(NOTHING);
+    await page.goto(server.url);
+    await page.evaluate(() => {
+      console.log('fine');
+      console.assert(false, { a: 1 }, null);
+      console.warn('no error');
+      setTimeout(() => {
+        // oxlint-disable-next-line no-throw-literal -- pages do
+        throw 'text alone';
+      });
+    });
+    await until(() => problems.length >= 2, 'two problems');
+    expect(problems.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+      'console: Object null',
+      'exception: Uncaught',
+    ]);
+  });
 });

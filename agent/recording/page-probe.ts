@@ -224,7 +224,7 @@ export class PageProbe {
       const top = stackTrace?.callFrames[0];
       report({
         kind: 'console',
-        text: args.map((arg) => String(arg.value ?? arg.description ?? arg.type)).join(' '),
+        text: args.map((arg) => String('value' in arg ? arg.value : (arg.description ?? arg.type))).join(' '),
         ...(top ? { url: top.url, line: top.lineNumber + 1 } : {}),
       });
     });

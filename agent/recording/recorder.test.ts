@@ -489,6 +489,31 @@ describe('failures', () => {
     );
   });
 
+  test('a page that crashed is shown as it last was', async () => {
+    const it = recorder('TRACE');
+    await failing(it);
+    await until(() => it.screencast.last !== undefined, 'a frame');
+    const session = await context.newCDPSession(page);
+    const crashed = page.waitForEvent('crash');
+    session.send('Page.crash').catch(() => {});
+    await crashed;
+    await it.failure({ name: 'x', message: 'y' }, null);
+    const { problems } = await it.finish({ state: 'failed' }, null);
+    expect(problems.join()).toContain('the picture of the failure is the last frame');
+    expect(keys()).toContain('failure/last-30s.webm');
+  });
+
+  test('what is kept here may be more than what is uploaded, and never the other way round', async () => {
+    const it = recorder('ERROR', { keepLevel: 'DEBUG', facts: { scriptName: 'Test' } });
+    await it.attach(context, page);
+    await sixSteps(it);
+    await it.finish({ state: 'succeeded', data: {} }, page);
+    expect(artifacts.length).toBeGreaterThan(8);
+    expect(artifacts.some(({ upload }) => upload)).toBe(false);
+    expect(manifest().recording).toMatchObject({ level: 'ERROR', keep_level: 'DEBUG' });
+    expect(manifest().artifacts.every(({ uploaded }) => !uploaded)).toBe(true);
+  });
+
   test('a browser that never drew has no picture, and the manifest says so', async () => {
     const it = recorder('ERROR', { ffmpeg: null });
     await it.attach(context, page);

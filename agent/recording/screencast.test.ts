@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pixelsOf } from '../../test/support/pictures.ts';
@@ -219,5 +220,70 @@ describe('Screencast', () => {
     cast.follow(await probeOf(other));
     const seen = one.frames.length;
     await until(() => one.frames.length > seen, 'a frame of the next page');
+  });
+
+  describe('when the browser does not play along', () => {
+    /** Stands in for a session whose answers the test gives. */
+    function heldSession() {
+      const emitter = new EventEmitter();
+      const sent: string[] = [];
+      let refusals = 0;
+      const session = Object.assign(emitter, {
+        send: (method: string) => {
+          sent.push(method);
+          if (refusals === 0) return Promise.resolve();
+          refusals -= 1;
+          return Promise.reject(new Error('Not attached to an active page'));
+        },
+      });
+      const settled = Promise.resolve();
+      const probe = { session, settling: false, settled: () => settled } as unknown as PageProbe;
+      return { sent, probe, session, refuse: (times: number) => (refusals = times) };
+    }
+    const starts = (sent: string[]): number =>
+      sent.filter((method) => method.endsWith('startScreencast')).length;
+
+    test('a refused start is tried again', async () => {
+      const { sent, probe, refuse } = heldSession();
+      refuse(1);
+      cast.subscribe(collector(5));
+      cast.follow(probe);
+      await until(() => starts(sent) === 2, 'starting again');
+    });
+
+    test('a frame that does not come is asked for again', async () => {
+      const { sent, probe, session } = heldSession();
+      const one = collector(5);
+      cast.subscribe(one);
+      cast.follow(probe);
+      await until(() => starts(sent) === 2, 'asking again');
+      expect(sent).toEqual(['Page.startScreencast', 'Page.stopScreencast', 'Page.startScreencast']);
+      // Browsers leave the time out now and then.
+      session.emit('Page.screencastFrame', { data: 'AAAA', metadata: {} });
+      expect(one.frames[0]!.wallTimeMs).toBeGreaterThan(Date.now() - 1000);
+    });
+
+    test('a refusal that comes after the end starts nothing', async () => {
+      const { sent, probe, refuse } = heldSession();
+      refuse(9);
+      cast.subscribe(collector(5));
+      cast.follow(probe);
+      cast.follow(null);
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      expect(starts(sent)).toBe(1);
+    });
+
+    test('a frame that comes while masks are being put in place is dropped, and the hold is kept', async () => {
+      const { probe, session } = heldSession();
+      const one = collector(5);
+      cast.subscribe(one);
+      cast.follow(probe);
+      (probe as { settling: boolean }).settling = true;
+      session.emit('Page.screencastFrame', { data: 'AAAA', metadata: { timestamp: Date.now() / 1000 } });
+      expect(one.frames).toEqual([]);
+      expect(cast.stats.dropped).toBe(1);
+    });
   });
 });
