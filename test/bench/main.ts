@@ -8,7 +8,7 @@ import { benchRunTime } from './run-time.ts';
 import { benchStorage } from './storage.ts';
 
 const PARTS: Record<string, () => Promise<void>> = {
-  'run-time': () => benchRunTime(9),
+  'run-time': () => benchRunTime(7),
   storage: benchStorage,
   'first-navigation': () => benchFirstNavigation(7),
   idle: benchIdle,
