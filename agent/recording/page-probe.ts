@@ -51,8 +51,8 @@ export interface PageProbeOptions {
 export class PageProbe {
   readonly page: Page;
   readonly #options: PageProbeOptions;
-  /** Resolves when the page's process dies: what was asked of it then is never answered. */
-  readonly #crashed: Promise<void>;
+  /** Rejects when the page's process dies: what was asked of it then is never answered. */
+  readonly #crashed: Promise<never>;
   readonly #targets = new Set<Target>();
   #main!: Target;
   #config: MaskerConfig;
@@ -63,18 +63,16 @@ export class PageProbe {
     this.page = options.page;
     this.#options = options;
     this.#config = options.config;
-    this.#crashed = new Promise((resolve) => {
-      options.page.once('crash', () => resolve());
+    this.#crashed = new Promise((_resolve, reject) => {
+      options.page.once('crash', () => reject(new Error('the page crashed')));
     });
+    this.#crashed.catch(() => {});
   }
 
   /** Rejects when the page is closed already, or crashes meanwhile. */
   static async open(options: PageProbeOptions): Promise<PageProbe> {
     const probe = new PageProbe(options);
-    const crashed = probe.#crashed.then((): never => {
-      throw new Error('the page crashed');
-    });
-    probe.#main = await Promise.race([probe.#attach(options.page), crashed]);
+    probe.#main = await probe.#answer(probe.#attach(options.page), SCRIPT_TIMEOUT_MS, 'the page');
     if (options.config.selectors.length > 0) await probe.#checkSelectors();
     options.page.on('framenavigated', probe.#onFrame);
     for (const frame of options.page.frames()) probe.#onFrame(frame);
@@ -125,8 +123,9 @@ export class PageProbe {
     });
   }
 
-  async html(): Promise<Serialized> {
-    const limits = JSON.stringify({ maxCharacters: MAX_HTML_CHARACTERS, cssBudgetMs: CSS_BUDGET_MS });
+  /** `cssBudgetMs`: style rules that are not looked at within this time are all kept. */
+  async html(cssBudgetMs = CSS_BUDGET_MS): Promise<Serialized> {
+    const limits = JSON.stringify({ maxCharacters: MAX_HTML_CHARACTERS, cssBudgetMs });
     return this.#evaluate(this.#main, `lbaMasker.serialize(${limits})`);
   }
 
@@ -146,7 +145,7 @@ export class PageProbe {
     this.#closed = true;
     this.page.off('framenavigated', this.#onFrame);
     const detached = Promise.allSettled([...this.#targets].map(({ session }) => session.detach()));
-    await Promise.race([detached, this.#crashed]);
+    await Promise.race([detached, this.#crashed.catch(() => {})]);
     this.#targets.clear();
   }
 
@@ -267,7 +266,7 @@ export class PageProbe {
       try {
         const taken = this.#main.session.send('Page.captureScreenshot', options);
         const moved = this.#navigated(Math.min(left, CAPTURE_PATIENCE_MS));
-        const answer = await Promise.race([taken, moved.promise]).finally(moved.cancel);
+        const answer = await Promise.race([taken, moved.promise, this.#crashed]).finally(moved.cancel);
         if (answer) return Buffer.from(answer.data, 'base64');
         // It will not come any more, or if so, too late.
         taken.catch(() => {});
@@ -326,7 +325,7 @@ export class PageProbe {
   }
 
   async #run<T>(target: Target, world: number, expression: string): Promise<T> {
-    const { result, exceptionDetails } = await withTimeout(
+    const { result, exceptionDetails } = await this.#answer(
       target.session.send('Runtime.evaluate', {
         expression,
         contextId: world,
@@ -342,8 +341,24 @@ export class PageProbe {
     return result.value as T;
   }
 
+  /** An answer of the page, unless it crashes or takes too long. */
+  async #answer<T>(work: Promise<T>, timeoutMs: number, what: string): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(new Error(`${what} did not answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    try {
+      return await Promise.race([work, promise, this.#crashed]);
+    } finally {
+      clearTimeout(timer);
+      // It may still fail, when nobody waits for it any more.
+      work.catch(() => {});
+    }
+  }
+
   async #track<T>(work: Promise<T>): Promise<T | void> {
-    const quiet = Promise.race([work, this.#crashed]).catch((thrown: unknown) => {
+    const quiet: Promise<T | void> = Promise.race([work, this.#crashed]).catch((thrown: unknown) => {
       if (!this.#closed) this.#options.log.debug({ err: thrown }, 'masks could not be brought up to date');
     });
     this.#pending.add(quiet);
@@ -364,16 +379,6 @@ function isPassing(thrown: unknown): boolean {
   return /Not attached to an active page|Unable to capture screenshot|Cannot find context|context was destroyed|lbaMasker|Internal error|Inspected target navigated/i.test(
     messageOf(thrown),
   );
-}
-
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number, what: string): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`${what} did not come within ${timeoutMs} ms`)), timeoutMs);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function pause(ms: number): Promise<void> {

@@ -497,9 +497,9 @@ describe('failures', () => {
     const crashed = page.waitForEvent('crash');
     session.send('Page.crash').catch(() => {});
     await crashed;
-    await it.failure({ name: 'x', message: 'y' }, null);
-    const { problems } = await it.finish({ state: 'failed' }, null);
-    expect(problems.join()).toContain('the picture of the failure is the last frame');
+    await it.failure({ name: 'x', message: 'y' }, page);
+    const { problems } = await it.finish({ state: 'failed' }, page);
+    expect(problems.join()).toMatch(/the picture of the failure is the last frame.*the page crashed/);
     expect(keys()).toContain('failure/last-30s.webm');
   });
 

@@ -60,11 +60,13 @@ export class Recorder implements RunRecorder {
   #url = '';
   #failed = false;
   #videoFact: Manifest['video'];
+  readonly #processes: Pick<RecorderOptions, 'processes'>;
   #unsubscribe: (() => void)[] = [];
 
   constructor(options: RecorderOptions) {
     const { level, log, redactor, clock, runDir } = options;
     this.#options = options;
+    this.#processes = options.processes ? { processes: options.processes } : {};
     this.#workDir = join(runDir, '.work');
     this.#startedAt = clock.now();
     this.#startedMonotonic = clock.monotonic();
@@ -114,7 +116,7 @@ export class Recorder implements RunRecorder {
     this.#video = new VideoRecorder({
       ffmpeg: this.#options.ffmpeg,
       output: this.#writer.pathOf('video.webm'),
-      ...(this.#options.processes ? { processes: this.#options.processes } : {}),
+      ...this.#processes,
     });
     this.#unsubscribe.push(this.#screencast.subscribe(this.#video));
   }
@@ -374,8 +376,8 @@ export class Recorder implements RunRecorder {
   #fit(jpeg: Buffer): Promise<Buffer> {
     const levels: RecordingLevel[] = [this.#options.level.level, this.#options.keepLevel];
     if (levels.some((level) => atLeast(level, 'DEBUG'))) return Promise.resolve(jpeg);
-    const { ffmpeg, processes } = this.#options;
-    return fitPicture(jpeg, { ffmpeg, maxBytes: INFO_PICTURE_BYTES, ...(processes ? { processes } : {}) });
+    const { ffmpeg } = this.#options;
+    return fitPicture(jpeg, { ffmpeg, maxBytes: INFO_PICTURE_BYTES, ...this.#processes });
   }
 
   #lastFrameAsPicture(why: string): void {
@@ -393,7 +395,7 @@ export class Recorder implements RunRecorder {
 
   async #writeFlight(nowMs: number): Promise<void> {
     if (!this.#wanted('failure_video')) return;
-    const { ffmpeg, processes } = this.#options;
+    const { ffmpeg } = this.#options;
     if (ffmpeg === null) {
       this.#problems.add(`no video of the last seconds: ${NO_FFMPEG}`);
       return;
@@ -401,7 +403,7 @@ export class Recorder implements RunRecorder {
     const key = this.#writer.reserve('failure/last-30s.webm');
     const output = this.#writer.pathOf(key);
     const frames = this.#flight.window(nowMs);
-    const clip = await encodeClip(frames, nowMs, { ffmpeg, output, ...(processes ? { processes } : {}) });
+    const clip = await encodeClip(frames, nowMs, { ffmpeg, output, ...this.#processes });
     if (!clip.ok) {
       this.#problems.add(`no video of the last seconds: ${clip.reason}`);
       return;

@@ -50,6 +50,8 @@ export class Screencast {
   #last: Frame | undefined;
   #timer: NodeJS.Timeout | undefined;
   #restMs = 0;
+  /** The frame that was asked for is older than one that is here already. */
+  #overtaken = false;
   /** Frames drawn before this are dropped: masks were not in place yet. */
   #notBeforeMs = 0;
   #dropped = 0;
@@ -101,7 +103,10 @@ export class Screencast {
   /** A picture of the whole viewport that was captured by other means: nothing is captured twice. */
   offer(frame: Frame): void {
     this.#deliver(frame);
-    if (this.#session) this.#after(this.#intervalMs(), () => this.#request());
+    if (!this.#session) return;
+    this.#overtaken = true;
+    stopCapture(this.#session);
+    this.#after(this.#intervalMs(), () => this.#request());
   }
 
   close(): void {
@@ -146,6 +151,7 @@ export class Screencast {
   #request(): void {
     const session = this.#session;
     if (!session) return;
+    this.#overtaken = false;
     this.#after(PATIENCE_MS, () => {
       stopCapture(session);
       this.#request();
@@ -164,7 +170,7 @@ export class Screencast {
 
   readonly #onFrame = (event: { data: string; metadata: { timestamp?: number } }): void => {
     const session = this.#session;
-    if (!session) return;
+    if (!session || this.#overtaken) return;
     stopCapture(session);
     const intervalMs = this.#intervalMs();
     const jpeg = Buffer.from(event.data, 'base64');
