@@ -14,7 +14,13 @@ import type { ActionResult, StepMeta, StepPorts, StepResult } from '../script/in
 import { parseScript } from '../script/parse.ts';
 import type { LeafStep } from '../script/schema.ts';
 import type { RunStore } from '../store/runs.ts';
-import { DialogQueue, fieldsForLevel, performAction, type ActionContext } from './actions/index.ts';
+import {
+  DialogQueue,
+  fieldsForLevel,
+  followPages,
+  performAction,
+  type ActionContext,
+} from './actions/index.ts';
 import type { HumanDesk } from './human-desk.ts';
 import { invalidScript } from './prepare.ts';
 import type { ScriptLibrary } from './script-library.ts';
@@ -59,8 +65,22 @@ export function createPorts(options: PortsOptions): RunPorts {
   const currentPage = (): Page => (chosenPage && !chosenPage.isClosed() ? chosenPage : session.page());
   const showDebug = atLeast(options.level.level, 'DEBUG');
 
-  const evaluate: StepPorts['evaluate'] = async (condition, signal) =>
-    evaluateCondition(currentPage(), condition, { signal });
+  const turnTo = (page: Page): void => {
+    chosenPage = page;
+    options.onPage(page);
+  };
+
+  const evaluate: StepPorts['evaluate'] = async (condition, signal) => {
+    // A pop-up may come a moment after the click that opens it, and is what the condition is about.
+    let turnedTo: Page | null = null;
+    const setPage = (page: Page): void => {
+      turnedTo = page;
+      turnTo(page);
+    };
+    await followPages({ page: currentPage(), setPage, context: session.context, log });
+    if (turnedTo !== null) await recorder.pageChanged(turnedTo);
+    return evaluateCondition(currentPage(), condition, { signal });
+  };
 
   const perform = async (step: LeafStep, meta: StepMeta, signal: AbortSignal): Promise<ActionResult> => {
     let turnedTo: Page | null = null;
@@ -68,8 +88,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       page: currentPage(),
       setPage: (page) => {
         turnedTo = page;
-        chosenPage = page;
-        options.onPage(page);
+        turnTo(page);
       },
       context: session.context,
       meta,

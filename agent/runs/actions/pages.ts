@@ -17,7 +17,9 @@ export function watchPopups(context: BrowserContext): void {
  * Makes the page current that a person would now be looking at: a pop-up that the current page opened, or,
  * when the current page was closed, the one that had opened it, else the last that is left.
  */
-export async function followPages(ctx: ActionContext): Promise<void> {
+export async function followPages(
+  ctx: Pick<ActionContext, 'page' | 'setPage' | 'context' | 'log'>,
+): Promise<void> {
   const popups = opened.get(ctx.context)?.splice(0) ?? [];
   for (const popup of popups.toReversed()) {
     if (popup.isClosed() || popup === ctx.page) continue;
