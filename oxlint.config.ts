@@ -50,7 +50,10 @@ export default defineConfig({
     'vitest/require-to-throw-message': 'off',
     // Vitest takes a message as the second argument.
     'vitest/valid-expect': ['error', { maxArgs: 2 }],
-    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'fc.assert', 'assert*', 'until', '*.viewport'] }],
+    'vitest/expect-expect': [
+      'error',
+      { assertFunctionNames: ['expect*', 'fc.assert', 'assert*', 'until', '*.viewport'] },
+    ],
     'vitest/require-mock-type-parameters': 'off',
   },
   overrides: folders.map((folder) => {
