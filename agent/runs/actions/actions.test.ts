@@ -149,6 +149,7 @@ describe('navigate', () => {
     await expect(run({ action: 'navigate', url: `${site.url}/slow` })).rejects.toEqual(
       fails('NavigationFailed', /0\.3 s.*wait_until/),
     );
+    ctx.timeoutMs = 10_000;
     await run({ action: 'navigate', url: `${site.url}/slow`, wait_until: 'commit' });
   });
 
