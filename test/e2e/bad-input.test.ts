@@ -282,7 +282,10 @@ describe('one agent takes them all, one after the other', () => {
 
   test('after all of it a good task is done, with its evidence in S3', async () => {
     const { output } = await expectGood(job);
-    expect(output['recording']).toMatchObject({ level: 'INFO', pending: 0 });
+    expect(output['recording']).toMatchObject({ level: 'INFO' });
+    // The report does not wait for the uploads.
+    const uploads = await job.agent.uploads.settle(String(output['run_id']), { deadlineMs: 30_000 });
+    expect(uploads).toMatchObject({ pending: 0, failed: 0 });
     expect(output['recording']).not.toHaveProperty('problems');
     const uri = (output['recording'] as { manifest_s3_uri: string }).manifest_s3_uri;
     expect(uri).toContain(`s3://${job.seeded.bucket}/browser-sessions/`);
