@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 /** The agent's error for a click that fails. */
-async function clickError(html: string, spec: Locator, timeoutMs = 400): Promise<AgentError> {
+async function clickError(html: string, spec: Locator, timeoutMs = 1_500): Promise<AgentError> {
   await page.goto(site.page('/shop', html));
   const target = await resolveElement(page, spec);
   const thrown = await target.locator.click({ timeout: timeoutMs }).then(
