@@ -12,7 +12,7 @@ function heldProbe() {
     return answer.promise as Promise<never>;
   };
   const probe = {
-    settled: () => Promise.resolve(),
+    applied: () => Promise.resolve(),
     viewport: () => ask('picture'),
     html: () => ask('html'),
     maskedCount: () => ask('count'),

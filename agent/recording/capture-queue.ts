@@ -29,6 +29,7 @@ interface Job {
 export class CaptureQueue {
   readonly #log: Logger;
   readonly #quality: number;
+  readonly #cssBudgetMs: number;
   readonly #onPicture: (jpeg: Buffer, wallTimeMs: number) => void;
   #jobs: Job[] = [];
   #running: Promise<void> | undefined;
@@ -37,11 +38,14 @@ export class CaptureQueue {
   /** `onPicture`: for whoever else has use for it. */
   constructor(options: {
     quality: number;
+    /** See {@link PageProbe.html}. */
+    cssBudgetMs?: number;
     log: Logger;
     onPicture?: (jpeg: Buffer, wallTimeMs: number) => void;
   }) {
     this.#onPicture = options.onPicture ?? (() => {});
     this.#quality = options.quality;
+    this.#cssBudgetMs = options.cssBudgetMs ?? 0;
     this.#log = options.log;
   }
 
@@ -105,11 +109,12 @@ export class CaptureQueue {
   }
 
   async #capture(probe: PageProbe, wants: { picture: boolean; html: boolean }): Promise<Capture> {
-    await probe.settled();
+    // It forces what is there now to be drawn, so masks need not have been drawn before.
+    await probe.applied();
     const wallTimeMs = Date.now();
     const [jpeg, html, masked] = await Promise.allSettled([
       wants.picture ? probe.viewport(this.#quality) : null,
-      wants.html ? probe.html() : null,
+      wants.html ? probe.html(this.#cssBudgetMs) : null,
       wants.picture ? probe.maskedCount() : 0,
     ]);
     if (jpeg.status === 'fulfilled' && jpeg.value) this.#onPicture(jpeg.value, Date.now());

@@ -140,7 +140,10 @@ describe('what a page shows', () => {
     const update = probe!.update(WITH_SECRET);
     expect(probe!.settling).toBe(true);
     await update;
+    expect(await probe!.maskedCount()).toBe(1);
+    await probe!.settled();
     expect(probe!.settling).toBe(false);
+    expect(probe!.settledAtMs).toBeGreaterThan(Date.now() - 10_000);
     expect(await ink()).toBeGreaterThan(shown * 2);
   });
 
@@ -306,6 +309,14 @@ describe('HTML snapshots', () => {
     expect(html).toContain(`${server.url}/f.woff`);
     expect(html).not.toContain('unused');
     expect(html).not.toContain('color: red');
+  });
+
+  test('all rules are kept where leaving some out would cost time, and later ones are not missed', async () => {
+    await open(NOTHING);
+    await page.setContent('<style>.a{color:red}</style><p>x');
+    expect((await probe!.html()).html).toContain('.a { color: red; }');
+    await page.evaluate(() => document.styleSheets[0]!.insertRule('.b{color:blue}'));
+    expect((await probe!.html()).html).toContain('.b { color: blue; }');
   });
 
   test('a page without bounds is cut', async () => {

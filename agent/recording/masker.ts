@@ -59,6 +59,8 @@ function installMasker(attribute: string, bindingName: string): Masker {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`::highlight(${HIGHLIGHT}){color:transparent;background-color:#000;text-shadow:none}`);
   const told = new Set<string>();
+  /** Whole sheets as text, by the number of their rules: on one page they rarely change. */
+  const sheetTexts = new WeakMap<CSSStyleSheet, { rules: number; text: string }>();
 
   type Field = HTMLInputElement | HTMLTextAreaElement;
   const isField = (node: unknown): node is Field =>
@@ -339,8 +341,12 @@ function installMasker(attribute: string, bindingName: string): Masker {
     /** Null: the sheet is of another origin and may not be read. */
     function sheetText(from: CSSStyleSheet, scope: Document | ShadowRoot): string | null {
       try {
+        const known = sheetTexts.get(from);
+        if (limits.cssBudgetMs === 0 && known?.rules === from.cssRules.length) return known.text;
         const css = usedRules(from.cssRules, scope).replace(/<\/style/gi, '<\\/style');
-        return absoluteUrls(css, from.href ?? document.baseURI);
+        const text = absoluteUrls(css, from.href ?? document.baseURI);
+        if (limits.cssBudgetMs === 0) sheetTexts.set(from, { rules: from.cssRules.length, text });
+        return text;
       } catch {
         return null;
       }

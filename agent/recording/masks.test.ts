@@ -40,7 +40,7 @@ describe('Masks', () => {
     expect(await second!.maskedCount()).toBe(1);
     redactor.add('night-ferry');
     expect(changes()).toBe(1);
-    await masks.settled();
+    await masks.applied();
     expect(await first!.maskedCount()).toBe(2);
     expect(await second!.maskedCount()).toBe(2);
     await popup.close();

@@ -50,10 +50,10 @@ export class Masks {
   }
 
   /** Resolves when every page hides everything that was asked for so far. */
-  async settled(): Promise<void> {
+  async applied(): Promise<void> {
     await this.#updating;
     const probes = await Promise.all(this.#probes.values());
-    await Promise.all(probes.map(async (probe) => probe?.settled()));
+    await Promise.all(probes.map(async (probe) => probe?.applied()));
   }
 
   async close(): Promise<void> {

@@ -12,8 +12,6 @@ const CAPTURE_ATTEMPTS = 5;
 const CAPTURE_RETRY_MS = 40;
 /** HTML of a page larger than this is cut: a snapshot must stay readable. */
 const MAX_HTML_CHARACTERS = 4_000_000;
-/** Time within the page for finding out which style rules are used. */
-const CSS_BUDGET_MS = 15;
 const SCRIPT_TIMEOUT_MS = 5_000;
 
 interface Target {
@@ -56,7 +54,10 @@ export class PageProbe {
   readonly #targets = new Set<Target>();
   #main!: Target;
   #config: MaskerConfig;
-  #pending = new Set<Promise<unknown>>();
+  /** Masks on their way into documents, and those that are there but may not be drawn yet. */
+  readonly #applying = new Set<Promise<unknown>>();
+  readonly #drawing = new Set<Promise<unknown>>();
+  #settledAtMs = 0;
   #closed = false;
 
   private constructor(options: PageProbeOptions) {
@@ -84,19 +85,33 @@ export class PageProbe {
     return this.#main.session;
   }
 
-  /** True while some document may still show what is to be hidden: pictures taken now are not to be used. */
+  /** True while a frame that is drawn may still show what is to be hidden. */
   get settling(): boolean {
-    return this.#pending.size > 0;
+    return this.#applying.size + this.#drawing.size > 0;
   }
 
+  /** When masks were last put in place, in milliseconds since the epoch; frames of before may lack them. */
+  get settledAtMs(): number {
+    return this.#settledAtMs;
+  }
+
+  /** Resolves when the documents hide all that was asked for: what is typed, or forced to be drawn, from then on is masked. */
+  async applied(): Promise<void> {
+    while (this.#applying.size > 0) await Promise.allSettled(this.#applying);
+  }
+
+  /** Resolves when also frames that come by themselves have the masks. */
   async settled(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    while (this.settling) await Promise.allSettled([...this.#applying, ...this.#drawing]);
   }
 
   /** Hides other things from now on, in documents that are there and in those to come. */
   async update(config: MaskerConfig): Promise<void> {
     this.#config = config;
-    await this.#track(Promise.all([...this.#targets].map((target) => this.#install(target))));
+    const targets = [...this.#targets];
+    const installed = Promise.all(targets.map((target) => this.#install(target)));
+    void this.#track(this.#drawing, this.#drawn(installed, targets));
+    await this.#track(this.#applying, installed);
   }
 
   /**
@@ -123,8 +138,8 @@ export class PageProbe {
     });
   }
 
-  /** `cssBudgetMs`: style rules that are not looked at within this time are all kept. */
-  async html(cssBudgetMs = CSS_BUDGET_MS): Promise<Serialized> {
+  /** `cssBudgetMs`: time for leaving out style rules that nothing uses; 0: all are kept. */
+  async html(cssBudgetMs = 0): Promise<Serialized> {
     const limits = JSON.stringify({ maxCharacters: MAX_HTML_CHARACTERS, cssBudgetMs });
     return this.#evaluate(this.#main, `lbaMasker.serialize(${limits})`);
   }
@@ -159,13 +174,19 @@ export class PageProbe {
   readonly #onFrame = (frame: Frame): void => {
     if (frame === this.page.mainFrame() || this.#closed) return;
     void this.#track(
-      this.#attach(frame).catch((thrown: unknown) => {
+      this.#applying,
+      this.#attachFrame(frame).catch((thrown: unknown) => {
         const message = messageOf(thrown);
         if (/does not have a separate CDP session|closed|detached/i.test(message)) return;
         this.#options.log.debug({ err: thrown }, 'a frame could not be reached for masking');
       }),
     );
   };
+
+  async #attachFrame(frame: Frame): Promise<void> {
+    const target = await this.#attach(frame);
+    void this.#track(this.#drawing, this.#drawn(Promise.resolve(), [target]));
+  }
 
   async #attach(where: Page | Frame): Promise<Target> {
     const session = await this.#options.context.newCDPSession(where);
@@ -250,10 +271,21 @@ export class PageProbe {
         const update = `lbaMasker.update(${JSON.stringify(this.#config)})`;
         const { invalidSelectors } = await this.#run<{ invalidSelectors: string[] }>(target, world, update);
         if (invalidSelectors.length > 0) this.#options.onInvalidSelectors(invalidSelectors);
-        // Two frames later everything drawn has the masks.
-        await this.#run(target, world, DRAWN).catch(() => undefined);
       }),
     );
+  }
+
+  /** Two frames later everything that is drawn has the masks. */
+  async #drawn(installed: Promise<unknown>, targets: readonly Target[]): Promise<void> {
+    try {
+      await installed;
+      const worlds = targets.flatMap((target) =>
+        [...target.worlds.values()].map((world) => this.#run(target, world, DRAWN)),
+      );
+      await Promise.allSettled(worlds);
+    } finally {
+      this.#settledAtMs = Date.now();
+    }
   }
 
   async #picture(
@@ -357,15 +389,15 @@ export class PageProbe {
     }
   }
 
-  async #track<T>(work: Promise<T>): Promise<T | void> {
+  async #track<T>(pending: Set<Promise<unknown>>, work: Promise<T>): Promise<T | void> {
     const quiet: Promise<T | void> = Promise.race([work, this.#crashed]).catch((thrown: unknown) => {
       if (!this.#closed) this.#options.log.debug({ err: thrown }, 'masks could not be brought up to date');
     });
-    this.#pending.add(quiet);
+    pending.add(quiet);
     try {
       return await quiet;
     } finally {
-      this.#pending.delete(quiet);
+      pending.delete(quiet);
     }
   }
 }

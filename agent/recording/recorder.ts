@@ -3,7 +3,7 @@ import { arch, availableParallelism, platform } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Locator, Page } from 'playwright';
 import { messageOf } from '../base/errors.ts';
-import { atLeast, type JsonObject, type RecordingLevel } from '../base/words.ts';
+import { atLeast, type JsonObject } from '../base/words.ts';
 import { ArtifactWriter, type Wanted } from './artifact-writer.ts';
 import { CaptureQueue, type Capture } from './capture-queue.ts';
 import { fitPicture, INFO_PICTURE_BYTES } from './fit-picture.ts';
@@ -33,6 +33,8 @@ import { encodeClip, VideoRecorder } from './video.ts';
 
 /** JPEG quality of step pictures: small text stays legible. */
 const PICTURE_QUALITY = 60;
+/** Time within the page for leaving style rules out of HTML that nothing uses. */
+const CSS_BUDGET_MS = 15;
 const HTML_TYPE = 'text/html; charset=utf-8';
 const MARK_TIMEOUT_MS = 30_000;
 
@@ -74,6 +76,7 @@ export class Recorder implements RunRecorder {
     this.#screencast = new Screencast({ log });
     this.#captures = new CaptureQueue({
       quality: PICTURE_QUALITY,
+      cssBudgetMs: this.#isSmall() ? CSS_BUDGET_MS : 0,
       log,
       onPicture: (jpeg, wallTimeMs) => {
         this.#screencast.offer({ jpeg, wallTimeMs, monotonicMs: clock.monotonic() });
@@ -84,7 +87,7 @@ export class Recorder implements RunRecorder {
       log,
       onProblem: (problem) => this.#errors.add(problem, clock.now()),
       onNote: (note) => this.#problems.add(note),
-      onChange: () => this.#screencast.holdForMasks(),
+      onChange: () => this.#screencast.forget(),
     });
     this.#videoFact = { recorded: false, reason: `level ${level.level} has no video` };
   }
@@ -131,7 +134,7 @@ export class Recorder implements RunRecorder {
     this.#step = step;
     this.#pictured = false;
     if (!this.#recordsAnything() || isPassive(step)) return;
-    await Promise.all([this.#captures.idle(), this.#masks.settled()]);
+    await Promise.all([this.#captures.idle(), this.#masks.applied()]);
     this.#captures.acting();
   }
 
@@ -178,7 +181,7 @@ export class Recorder implements RunRecorder {
     }
     const probe = await this.#masks.probe(request.page);
     if (!probe) throw new Error('the page was closed before its screenshot was taken');
-    await this.#masks.settled();
+    await this.#masks.applied();
     const taken = await takeScreenshot(probe, request, PICTURE_QUALITY);
     const data = taken.contentType === 'image/jpeg' ? await this.#fit(taken.data) : taken.data;
     const key = this.#writer.reserve(`${stem}.${taken.contentType === 'image/png' ? 'png' : 'jpg'}`);
@@ -231,7 +234,7 @@ export class Recorder implements RunRecorder {
   async markSensitive(locator: Locator, options: { timeoutMs?: number } = {}): Promise<void> {
     if (!this.#recordsAnything()) return;
     await locator.evaluate(markElement, MASK_ATTRIBUTE, { timeout: options.timeoutMs ?? MARK_TIMEOUT_MS });
-    await this.#masks.settled();
+    await this.#masks.applied();
   }
 
   async failure(error: { name: string; message: string }, page: Page | null): Promise<void> {
@@ -297,6 +300,11 @@ export class Recorder implements RunRecorder {
 
   #recordsAnything(): boolean {
     return [this.#options.level.level, this.#options.keepLevel].some((level) => atLeast(level, 'ERROR'));
+  }
+
+  /** Up to INFO what is stored is to be small; above it, what is captured is to be cheap. */
+  #isSmall(): boolean {
+    return ![this.#options.level.level, this.#options.keepLevel].some((level) => atLeast(level, 'DEBUG'));
   }
 
   /** By either level; failures are foreseen. */
@@ -374,8 +382,7 @@ export class Recorder implements RunRecorder {
 
   /** INFO promises to be small; above it, what was captured is kept as it is. */
   #fit(jpeg: Buffer): Promise<Buffer> {
-    const levels: RecordingLevel[] = [this.#options.level.level, this.#options.keepLevel];
-    if (levels.some((level) => atLeast(level, 'DEBUG'))) return Promise.resolve(jpeg);
+    if (!this.#isSmall()) return Promise.resolve(jpeg);
     const { ffmpeg } = this.#options;
     return fitPicture(jpeg, { ffmpeg, maxBytes: INFO_PICTURE_BYTES, ...this.#processes });
   }

@@ -164,7 +164,7 @@ describe('Screencast', () => {
     await until(async () => (await shade(one.frames.at(-1))) < 10, 'a frame of the other page');
     cast.follow(null);
     expect(cast.last).toBeUndefined();
-    cast.holdForMasks();
+    cast.forget();
   });
 
   test('frames drawn before the masks are in place are dropped', async () => {
@@ -174,7 +174,7 @@ describe('Screencast', () => {
     cast.follow(probe);
     await until(() => one.frames.length > 0, 'a frame');
     const updating = probe.update({ selectors: [], values: ['harbour-lights'], shortValues: [] });
-    cast.holdForMasks();
+    cast.forget();
     expect(cast.last).toBeUndefined();
     const seen = one.frames.length;
     await paint('gray');
@@ -236,8 +236,7 @@ describe('Screencast', () => {
           return Promise.reject(new Error('Not attached to an active page'));
         },
       });
-      const settled = Promise.resolve();
-      const probe = { session, settling: false, settled: () => settled } as unknown as PageProbe;
+      const probe = { session, settling: false, settledAtMs: 0 } as unknown as PageProbe;
       return { sent, probe, session, refuse: (times: number) => (refusals = times) };
     }
     const starts = (sent: string[]): number =>
@@ -275,7 +274,7 @@ describe('Screencast', () => {
       expect(starts(sent)).toBe(1);
     });
 
-    test('a frame that comes while masks are being put in place is dropped, and the hold is kept', async () => {
+    test('a frame that comes while masks are being put in place is dropped', async () => {
       const { probe, session } = heldSession();
       const one = collector(5);
       cast.subscribe(one);
@@ -284,6 +283,18 @@ describe('Screencast', () => {
       session.emit('Page.screencastFrame', { data: 'AAAA', metadata: { timestamp: Date.now() / 1000 } });
       expect(one.frames).toEqual([]);
       expect(cast.stats.dropped).toBe(1);
+    });
+
+    test('so is one that was drawn just after they were', async () => {
+      const { probe, session } = heldSession();
+      cast.subscribe(collector(5));
+      cast.follow(probe);
+      const now = Date.now();
+      (probe as { settledAtMs: number }).settledAtMs = now;
+      session.emit('Page.screencastFrame', { data: 'AAAA', metadata: { timestamp: (now + 50) / 1000 } });
+      expect(cast.stats).toEqual({ frames: 0, dropped: 1 });
+      session.emit('Page.screencastFrame', { data: 'AAAA', metadata: { timestamp: (now + 250) / 1000 } });
+      expect(cast.stats).toEqual({ frames: 1, dropped: 1 });
     });
   });
 });

@@ -1,5 +1,4 @@
 import type { CDPSession } from 'playwright';
-import { drop } from '../base/drop.ts';
 import type { Logger } from '../base/log.ts';
 import type { PageProbe } from './page-probe.ts';
 
@@ -52,8 +51,6 @@ export class Screencast {
   #restMs = 0;
   /** The frame that was asked for is older than one that is here already. */
   #overtaken = false;
-  /** Frames drawn before this are dropped: masks were not in place yet. */
-  #notBeforeMs = 0;
   #dropped = 0;
   #frames = 0;
 
@@ -91,13 +88,9 @@ export class Screencast {
     if (this.#subscribers.size > 0) this.#start();
   }
 
-  /** Frames drawn until the masks of the page are in place are dropped, and so is the last one. */
-  holdForMasks(): void {
+  /** Something is to be hidden from now on: the last frame may show it. Frames without masks are dropped. */
+  forget(): void {
     this.#last = undefined;
-    const probe = this.#probe;
-    if (!probe) return;
-    this.#notBeforeMs = Number.POSITIVE_INFINITY;
-    drop(this.#release(probe), this.#log, 'waiting for masks');
   }
 
   /** A picture of the whole viewport that was captured by other means: nothing is captured twice. */
@@ -114,11 +107,6 @@ export class Screencast {
     this.#stop();
     this.#probe = undefined;
     this.#last = undefined;
-  }
-
-  async #release(probe: PageProbe): Promise<void> {
-    await probe.settled();
-    this.#notBeforeMs = Date.now() + MASK_MARGIN_MS;
   }
 
   #start(): void {
@@ -182,8 +170,7 @@ export class Screencast {
       return;
     }
     const wallTimeMs = event.metadata.timestamp ? event.metadata.timestamp * 1000 : Date.now();
-    if (this.#probe?.settling && this.#notBeforeMs !== Number.POSITIVE_INFINITY) this.holdForMasks();
-    if (wallTimeMs < this.#notBeforeMs) {
+    if (this.#lacksMasks(wallTimeMs)) {
       this.#dropped += 1;
       return;
     }
@@ -193,6 +180,11 @@ export class Screencast {
       monotonicMs: performance.now() - Math.max(0, Date.now() - wallTimeMs),
     });
   };
+
+  #lacksMasks(wallTimeMs: number): boolean {
+    const probe = this.#probe;
+    return probe !== undefined && (probe.settling || wallTimeMs < probe.settledAtMs + MASK_MARGIN_MS);
+  }
 
   #deliver(frame: Frame): void {
     this.#frames += 1;
