@@ -284,7 +284,7 @@ describe('one agent takes them all, one after the other', () => {
     const { output } = await expectGood(job);
     expect(output['recording']).toMatchObject({ level: 'INFO' });
     // The report does not wait for the uploads.
-    const uploads = await job.agent.uploads.settle(String(output['run_id']), { deadlineMs: 30_000 });
+    const uploads = await job.agent.uploads.settle(output['run_id'] as string, { deadlineMs: 30_000 });
     expect(uploads).toMatchObject({ pending: 0, failed: 0 });
     expect(output['recording']).not.toHaveProperty('problems');
     const uri = (output['recording'] as { manifest_s3_uri: string }).manifest_s3_uri;
