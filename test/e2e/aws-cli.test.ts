@@ -37,8 +37,11 @@ describe.skipIf(AWS === undefined)('with the AWS command line alone', { timeout:
   });
 
   afterAll(async () => {
-    await sandbox.end('SIGTERM');
-    removeHome(home);
+    try {
+      await sandbox.end('SIGTERM');
+    } finally {
+      removeHome(home);
+    }
   });
 
   /** One `aws` command, e.g. `s3api head-object`, with its options by name; its JSON, if it gives any. */
