@@ -39,10 +39,12 @@ export async function installPolicy(
   };
   if (allowedDomains === null) return guard;
 
-  const deny = (url: string) => {
+  /** @param stopped the request has been stopped: only then may anybody close the page, which would free it */
+  const deny = async (url: string, stopped?: Promise<unknown>) => {
     const error = denial ? undefined : denialOf(url, allowedDomains);
     if (!error) return;
     denial = error;
+    await stopped?.catch(() => undefined);
     for (const callback of callbacks) callback(error);
   };
   const isDenied = (url: string) => !isPageInternal(url) && denialOf(url, allowedDomains) !== undefined;
@@ -50,25 +52,22 @@ export async function installPolicy(
   const held = new WeakSet<Page>();
   context.on('request', (request) => {
     if (!isMainNavigation(request) || !isDenied(request.url())) return;
-    deny(request.url());
     const page = request.frame().page();
-    // Only a pop-up gets here: in a page that is held, the request never happens.
-    if (!held.has(page)) page.close().catch(() => undefined);
+    // In a page that is held, the request is still to be stopped: by whoever holds it.
+    if (held.has(page)) return;
+    void deny(request.url());
+    page.close().catch(() => undefined);
   });
   context.on('framenavigated', (frame) => {
     if (frame.parentFrame() || !isDenied(frame.url())) return;
-    deny(frame.url());
+    void deny(frame.url());
     frame
       .page()
       .goto('about:blank')
       .catch(() => undefined);
   });
   const hold = async (page: Page) => {
-    await holdPage(page, (url) => {
-      if (!isDenied(url)) return false;
-      deny(url);
-      return true;
-    });
+    await holdPage(page, isDenied, (url, stopped) => void deny(url, stopped));
     held.add(page);
   };
   context.on('page', (page) => {
@@ -78,7 +77,7 @@ export async function installPolicy(
       .finally(() => pending.delete(holding));
     pending.add(holding);
     if (isDenied(page.url())) {
-      deny(page.url());
+      void deny(page.url());
       page.close().catch(() => undefined);
     }
   });
@@ -96,18 +95,23 @@ export function checkNavigation(url: string, allowedDomains: string[] | null): v
 }
 
 /** Stops main-frame document requests, redirects included, before they leave. */
-async function holdPage(page: Page, refuse: (url: string) => boolean): Promise<void> {
+async function holdPage(
+  page: Page,
+  isDenied: (url: string) => boolean,
+  onDenied: (url: string, stopped: Promise<unknown>) => void,
+): Promise<void> {
   const cdp: CDPSession = await page.context().newCDPSession(page);
   const tree = await cdp.send('Page.getFrameTree');
   const mainFrameId = tree.frameTree.frame.id;
   cdp.on('Fetch.requestPaused', (event) => {
     const { requestId } = event;
-    const answer =
-      event.frameId === mainFrameId && refuse(event.request.url)
-        ? cdp.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
-        : cdp.send('Fetch.continueRequest', { requestId });
+    const isRefused = event.frameId === mainFrameId && isDenied(event.request.url);
+    const answer = isRefused
+      ? cdp.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
+      : cdp.send('Fetch.continueRequest', { requestId });
     // The page went away meanwhile: nothing is left to answer.
     answer.catch(() => undefined);
+    if (isRefused) onDenied(event.request.url, answer);
   });
   // Documents only: everything else keeps its cache and its speed.
   await cdp.send('Fetch.enable', { patterns: [{ resourceType: 'Document', requestStage: 'Request' }] });
