@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { browserHome } from '../../test/fixtures/browser-home.ts';
 import { silentLogger } from '../base/log.ts';
-import { processExists } from './process-tree.ts';
+import { systemProcessTable } from './process-table.ts';
+import { processExists, treeOf } from './process-tree.ts';
 import { WarmBrowser, type WarmBrowserOptions } from './warm.ts';
 
 async function warm(options: Partial<WarmBrowserOptions> = {}) {
@@ -48,6 +49,26 @@ describe('the kept browser', () => {
     await first.close();
     const second = await browser.session();
     expect(second.browser.pid).not.toBe(first.browser.pid);
+    expect(await second.page().evaluate(() => 1 + 1)).toBe(2);
+    await second.close();
+  });
+
+  it('whose spare page died gives the next run one that lives', async () => {
+    const { browser } = await warm();
+    await browser.start();
+    const first = await browser.session();
+    const { pid } = first.browser;
+    await first.close();
+    await browser.start();
+    const all = await systemProcessTable().list();
+    const renderers = treeOf(
+      all,
+      all.find((one) => one.pid === pid)!,
+    ).filter(({ command }) => command.includes('--type=renderer'));
+    expect(renderers.length).toBeGreaterThan(0);
+    for (const renderer of renderers) process.kill(renderer.pid, 'SIGKILL');
+    const second = await browser.session();
+    expect(second.browser.pid).toBe(pid);
     expect(await second.page().evaluate(() => 1 + 1)).toBe(2);
     await second.close();
   });

@@ -14,8 +14,10 @@ import type { TemporaryFolders } from './temporary.ts';
 const MAX_SESSIONS = 200;
 /** An idle Chromium holds about 300 MB: after this long without a run they are given back. */
 const DEFAULT_IDLE_MS = 15 * 60_000;
-/** The next spare page is made when a run is under way, not while it starts. */
-const REFILL_DELAY_MS = 1_000;
+/** A spare page takes 200 ms of a processor: a short run gets none of it, a long one has the next ready when it ends. */
+const REFILL_DELAY_MS = 5_000;
+/** A page that lay ready answers in 2 ms. */
+const SPARE_ANSWER_TIMEOUT_MS = 1_000;
 /** Contexts close in some 30 ms; one that hangs costs the whole browser. */
 const CONTEXT_CLOSE_TIMEOUT_MS = 5_000;
 
@@ -177,7 +179,10 @@ export class WarmBrowser {
     if (!kept.started.browser.isConnected()) throw new Error('the kept browser is gone');
     if (spare?.key === keyOf(wanted)) {
       kept.spare = null;
-      return spare.made;
+      const made = await spare.made;
+      if (await answers(made.page)) return made;
+      // Its process died while it lay ready, as all of a browser's may when memory runs out.
+      drop(made.context.close(), this.#log, 'closing a spare page');
     }
     return makePage(kept.started, wanted);
   }
@@ -285,6 +290,18 @@ async function makePage(
     await closeWithin(context, CONTEXT_CLOSE_TIMEOUT_MS);
     throw thrown;
   }
+}
+
+async function answers(page: Page): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, SPARE_ANSWER_TIMEOUT_MS, false);
+  const answered = page.evaluate('true').then(
+    () => true,
+    () => false,
+  );
+  const isAlive = await Promise.race([answered, promise]);
+  clearTimeout(timer);
+  return isAlive;
 }
 
 function keyOf(options: PageOptions): string {

@@ -106,5 +106,5 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return ms;
 }
 
-/** The kept browser makes its next spare page one second into a run. */
+/** Time for the spare page that the kept browser makes after a short run, and for uploads. */
 const SETTLE_MS = 2_000;
