@@ -28,11 +28,41 @@ export function openDatabase(file: string): Database {
     if (db.pragma('synchronous', { simple: true }) !== 2)
       throw new Error(`${file}: synchronous=FULL was refused`);
     migrate(db, file);
-    return db;
+    return keepStatements(db);
   } catch (thrown) {
     db.close();
     throw thrown;
   }
+}
+
+/**
+ * Writes that may be lost together with the machine's power, but not with the process: they are on disk with
+ * the next write that waits for it, at the end of the step or run. For what can be made again or told from
+ * elsewhere, such as rows of files that are themselves not forced to disk; it saves the wait for the disk,
+ * some 2 ms a write.
+ */
+export function unhurried<T>(db: Database, write: () => T): T {
+  if (db.inTransaction) return write();
+  db.pragma('synchronous = NORMAL');
+  try {
+    return write();
+  } finally {
+    db.pragma('synchronous = FULL');
+  }
+}
+
+/** Preparing a statement costs as much as running it; a program has only so many of them. */
+function keepStatements(db: Database): Database {
+  const kept = new Map<string, SqliteDatabase.Statement>();
+  const prepare = db.prepare.bind(db);
+  db.prepare = ((sql: string) => {
+    const known = kept.get(sql);
+    if (known) return known;
+    const statement = prepare(sql);
+    kept.set(sql, statement);
+    return statement;
+  }) as Database['prepare'];
+  return db;
 }
 
 function migrate(db: Database, file: string): void {

@@ -1,10 +1,11 @@
 /**
- * Runs, their step journal and their artifacts. Every write is committed and synced before the call
- * returns (`synchronous=FULL`), so that what was journalled before a crash is there after it.
+ * Runs, their step journal and their artifacts. Every write is committed before the call returns, so that
+ * what was journalled before a crash is there after it; what was journalled before a power failure, too
+ * (`synchronous=FULL`), unless a method says otherwise.
  */
 import { z } from 'zod';
 import { RECORDING_LEVELS, type JsonObject, type ResolvedLevel } from '../base/words.ts';
-import type { Database } from './database.ts';
+import { unhurried, type Database } from './database.ts';
 import type { ProcessIdentity } from './processes.ts';
 
 export const RUN_STATES = [
@@ -205,13 +206,15 @@ export class RunStore {
       .run(runId, step.number, step.name, step.action, step.path, step.now);
   }
 
+  /** On disk at the latest with the next step's intent; until then the step is in doubt. */
   stepDone(runId: string, step: { number: number; success: boolean; now: number; result: JsonObject }): void {
-    this.#db
-      .prepare(
-        `UPDATE steps SET state = 'done', success = ?, ended_at = ?, result = ?
+    const statement = this.#db.prepare(
+      `UPDATE steps SET state = 'done', success = ?, ended_at = ?, result = ?
          WHERE run_id = ? AND step_number = ?`,
-      )
-      .run(step.success ? 1 : 0, step.now, JSON.stringify(step.result), runId, step.number);
+    );
+    unhurried(this.#db, () =>
+      statement.run(step.success ? 1 : 0, step.now, JSON.stringify(step.result), runId, step.number),
+    );
   }
 
   steps(runId: string): StepRow[] {
@@ -249,12 +252,12 @@ export class RunStore {
       now: number;
     },
   ): void {
-    this.#db
-      .prepare(
-        `INSERT INTO artifacts (run_id, kind, key, path, content_type, size_bytes, sha256, upload, keep, masked, step_number, created_at)
+    const statement = this.#db.prepare(
+      `INSERT INTO artifacts (run_id, kind, key, path, content_type, size_bytes, sha256, upload, keep, masked, step_number, created_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
+    );
+    unhurried(this.#db, () =>
+      statement.run(
         runId,
         artifact.kind,
         artifact.key,
@@ -267,7 +270,8 @@ export class RunStore {
         artifact.masked,
         artifact.stepNumber ?? null,
         artifact.now,
-      );
+      ),
+    );
   }
 
   artifacts(runId: string): ArtifactRow[] {

@@ -3,7 +3,7 @@
  * (`failed`: the file is gone or is no longer what was recorded). Nothing else ends it.
  */
 import { z } from 'zod';
-import type { Database } from './database.ts';
+import { unhurried, type Database } from './database.ts';
 
 /** No row is ever put off for longer: one that seems to be was written before the clock was set back. */
 const MAX_WAIT_MS = 2 * 60 * 60 * 1000;
@@ -70,9 +70,8 @@ export class UploadStore {
    * object that had failed for good, start anew.
    */
   enqueue(upload: NewUpload, now: number): void {
-    this.#db
-      .prepare(
-        `INSERT INTO uploads (run_id, path, bucket, key, content_type, metadata, size_bytes, sha256, priority,
+    const statement = this.#db.prepare(
+      `INSERT INTO uploads (run_id, path, bucket, key, content_type, metadata, size_bytes, sha256, priority,
                               remove_after, state, next_at, created_at)
          VALUES (@runId, @path, @bucket, @key, @contentType, @metadata, @sizeBytes, @sha256, @priority,
                  @removeAfter, 'pending', @now, @now)
@@ -82,8 +81,9 @@ export class UploadStore {
            priority = excluded.priority, remove_after = excluded.remove_after, state = 'pending', attempts = 0,
            next_at = excluded.next_at, last_error = NULL, created_at = excluded.created_at, done_at = NULL
          WHERE uploads.sha256 <> excluded.sha256 OR uploads.state = 'failed'`,
-      )
-      .run({
+    );
+    unhurried(this.#db, () =>
+      statement.run({
         runId: upload.runId,
         path: upload.path,
         bucket: upload.bucket,
@@ -95,7 +95,8 @@ export class UploadStore {
         priority: upload.priority ?? 0,
         removeAfter: upload.removeAfter ? 1 : 0,
         now,
-      });
+      }),
+    );
   }
 
   /**
@@ -109,31 +110,30 @@ export class UploadStore {
     skipBuckets: readonly string[];
     skipIds: readonly number[];
   }): UploadRow | undefined {
-    return this.#db
-      .transaction(() => {
-        const raw = this.#db
-          .prepare(
-            `SELECT * FROM uploads
+    const claim = this.#db.transaction(() => {
+      const raw = this.#db
+        .prepare(
+          `SELECT * FROM uploads
              WHERE state = 'pending' AND (next_at <= @now OR next_at > @now + @horizon) AND (@runId IS NULL OR run_id = @runId)
                AND bucket NOT IN (SELECT value FROM json_each(@skip))
                AND upload_id NOT IN (SELECT value FROM json_each(@skipIds))
              ORDER BY priority DESC, next_at, upload_id LIMIT 1`,
-          )
-          .get({
-            now: options.now,
-            horizon: MAX_WAIT_MS,
-            runId: options.runId ?? null,
-            skip: JSON.stringify(options.skipBuckets),
-            skipIds: JSON.stringify(options.skipIds),
-          });
-        if (raw === undefined) return undefined;
-        const found = uploadRow.parse(raw);
-        this.#db
-          .prepare('UPDATE uploads SET next_at = ? WHERE upload_id = ?')
-          .run(options.leaseUntil, found.upload_id);
-        return found;
-      })
-      .immediate();
+        )
+        .get({
+          now: options.now,
+          horizon: MAX_WAIT_MS,
+          runId: options.runId ?? null,
+          skip: JSON.stringify(options.skipBuckets),
+          skipIds: JSON.stringify(options.skipIds),
+        });
+      if (raw === undefined) return undefined;
+      const found = uploadRow.parse(raw);
+      this.#db
+        .prepare('UPDATE uploads SET next_at = ? WHERE upload_id = ?')
+        .run(options.leaseUntil, found.upload_id);
+      return found;
+    });
+    return unhurried(this.#db, () => claim.immediate());
   }
 
   /** Holds on to claimed rows while their bytes are on the way. */
