@@ -87,7 +87,8 @@ async function does(
   act: () => Promise<unknown>,
   result: JsonObject = {},
 ): Promise<void> {
-  await it.stepStarted(meta);
+  it.stepStarted(meta);
+  await it.beforeActing();
   await act();
   await it.stepFinished(meta, { success: true, duration_ms: 1, url: page.url(), ...result }, page);
 }
@@ -292,7 +293,8 @@ describe('step pictures', () => {
     await it.attach(context, page);
     await page.goto(server.url);
     const first = step('execute_js');
-    await it.stepStarted(first);
+    it.stepStarted(first);
+    await it.beforeActing();
     await page.evaluate(() => {
       // The next picture takes a while.
       requestAnimationFrame(() => {
@@ -303,10 +305,12 @@ describe('step pictures', () => {
     await it.stepFinished(first, { success: true }, page);
     const order: string[] = [];
     const looks = step('wait');
-    await it.stepStarted(looks);
+    it.stepStarted(looks);
+    await it.beforeActing();
     order.push(artifacts.some(({ key }) => key.endsWith('.jpg')) ? 'picture' : 'looked');
     await it.stepFinished(looks, { success: true }, page);
-    await it.stepStarted(step('click'));
+    it.stepStarted(step('click'));
+    await it.beforeActing();
     await until(() => artifacts.filter(({ key }) => key.endsWith('.jpg')).length === 2, 'both pictures');
     expect(order).toEqual(['looked']);
     await it.finish({ state: 'succeeded' }, page);
@@ -325,7 +329,8 @@ describe('step pictures', () => {
     const it = recorder('TRACE');
     await it.attach(context, page);
     const meta = step('click', { stepNumber: 7 });
-    await it.stepStarted(meta);
+    it.stepStarted(meta);
+    await it.beforeActing();
     await page.close();
     await it.stepFinished(meta, { success: false, error: { name: 'x', message: 'y' } }, page);
     const { problems } = await it.finish({ state: 'succeeded' }, page);
@@ -341,7 +346,8 @@ describe('step pictures', () => {
     await popup.setContent('<body style="background:#000">');
     await it.pageChanged(popup);
     const meta = step('click', { name: 'pop up', stepNumber: 1 });
-    await it.stepStarted(meta);
+    it.stepStarted(meta);
+    await it.beforeActing();
     await it.stepFinished(meta, { success: true }, popup);
     await it.finish({ state: 'succeeded' }, popup);
     expect((await pixelsOf(read('steps/001-pop-up.jpg'), VIEWPORT)).at(400, 300)).toBeLessThan(10);
@@ -419,7 +425,8 @@ describe('failures', () => {
     await page.evaluate(() => {
       document.body.style.background = '#222';
     });
-    await it.stepStarted(step('click', { stepNumber: 4, name: 'Press' }));
+    it.stepStarted(step('click', { stepNumber: 4, name: 'Press' }));
+    await it.beforeActing();
   }
 
   test('ERROR has the moment of the failure, the errors before it and the last seconds', async () => {
@@ -455,7 +462,8 @@ describe('failures', () => {
     await it.attach(context, page);
     await page.goto(server.url);
     const meta = step('click', { stepNumber: 1, name: 'fails' });
-    await it.stepStarted(meta);
+    it.stepStarted(meta);
+    await it.beforeActing();
     await it.stepFinished(meta, { success: false }, page);
     await it.failure({ name: 'x', message: 'y' }, page);
     await it.finish({ state: 'failed' }, page);
@@ -467,7 +475,8 @@ describe('failures', () => {
     const it = recorder('INFO');
     await it.attach(context, page);
     const meta = step('assert', { stepNumber: 1, name: 'fails' });
-    await it.stepStarted(meta);
+    it.stepStarted(meta);
+    await it.beforeActing();
     await it.stepFinished(meta, { success: false }, page);
     await it.failure({ name: 'x', message: 'y' }, page);
     await it.finish({ state: 'failed' }, page);
@@ -542,7 +551,8 @@ describe('failures', () => {
   test('an ffmpeg that cannot do it leaves no file, only its reason', async () => {
     const it = recorder('TRACE', { ffmpeg: '/bin/false' });
     await it.attach(context, page);
-    await it.stepStarted(step('click'));
+    it.stepStarted(step('click'));
+    await it.beforeActing();
     await until(() => it.screencast.last !== undefined, 'a frame');
     await it.failure({ name: 'x', message: 'y' }, page);
     const { problems } = await it.finish({ state: 'failed' }, page);
@@ -709,7 +719,8 @@ describe('files', () => {
       upload: true,
       keep: false,
     });
-    await it.stepStarted(step('download', { stepNumber: 2 }));
+    it.stepStarted(step('download', { stepNumber: 2 }));
+    await it.beforeActing();
     expect(await it.addFile({ ...plain, name: 'README' })).toMatchObject({
       key: 'files/002-readme.bin',
       stepNumber: 2,

@@ -130,10 +130,13 @@ export class Recorder implements RunRecorder {
     this.#captures.acting();
   }
 
-  async stepStarted(step: RecordedStep): Promise<void> {
+  stepStarted(step: RecordedStep): void {
     this.#step = step;
     this.#pictured = false;
-    if (!this.#recordsAnything() || isPassive(step)) return;
+  }
+
+  async beforeActing(): Promise<void> {
+    if (!this.#recordsAnything() || (this.#step && isPassive(this.#step))) return;
     await Promise.all([this.#captures.idle(), this.#masks.applied()]);
     this.#captures.acting();
   }
@@ -266,19 +269,26 @@ export class Recorder implements RunRecorder {
     await this.#writeFlight(nowMs);
   }
 
-  async finish(outcome: RecordedOutcome, page: Page | null): Promise<RecordingSummary> {
+  async finish(
+    outcome: RecordedOutcome,
+    page: Page | null,
+    onReleased: () => void = () => {},
+  ): Promise<RecordingSummary> {
     const failed = this.#failed || outcome.state === 'failed';
     const endedAt = this.#options.clock.now();
     if (this.#recordsAnything()) {
+      const traced = this.#stopTrace();
       await this.#captures.idle();
       if (!failed && outcome.state === 'succeeded') await this.#final(page);
+      for (const off of this.#unsubscribe.splice(0)) off();
+      this.#screencast.close();
+      const filmed = this.#finishVideo(Date.now());
+      await traced;
+      onReleased();
       if (outcome.data && Object.keys(outcome.data).length > 0 && this.#wanted('data')) {
         this.#writeJson('data', 'final/data.json', outcome.data);
       }
-      for (const off of this.#unsubscribe.splice(0)) off();
-      await Promise.all([this.#finishVideo(), this.#finishTrace()]);
-      this.#screencast.close();
-      await this.#masks.close();
+      await Promise.all([filmed, this.#masks.close()]);
       await this.#writer.drain();
     }
     const manifest = await this.#writeManifest(outcome, failed, endedAt);
@@ -431,10 +441,10 @@ export class Recorder implements RunRecorder {
     if (wants.html) this.#writeHtml('final_html', 'final/page.html', capture);
   }
 
-  async #finishVideo(): Promise<void> {
+  async #finishVideo(lastSeenMs: number): Promise<void> {
     const video = this.#video;
     if (!video) return;
-    const result = await video.finish(Date.now());
+    const result = await video.finish(lastSeenMs);
     if (!result.ok) {
       this.#videoFact = { recorded: false, reason: result.reason };
       await rm(this.#writer.pathOf('video.webm'), { force: true });
@@ -448,7 +458,7 @@ export class Recorder implements RunRecorder {
     void this.#writer.adopt({ kind: 'video', key, contentType: 'video/webm' }, this.#writer.pathOf(key));
   }
 
-  async #finishTrace(): Promise<void> {
+  async #stopTrace(): Promise<void> {
     const trace = this.#trace;
     if (!trace) return;
     try {

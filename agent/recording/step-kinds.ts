@@ -15,8 +15,13 @@ const EVIDENCE_ACTIONS = new Set([
 /** Navigation, login, human: shown with picture and HTML from DEBUG on. */
 const KEY_ACTIONS = new Set(['navigate', 'human', 'upload', 'download', 'select_by_llm', 'act']);
 
-/** These look or wait: the picture of the step before may still be taken while they do. */
+/** These look or wait, or leave acting to steps of theirs: the picture of the step before may still be taken while they do. */
 const PASSIVE_ACTIONS = new Set([
+  'if',
+  'switch',
+  'for_each',
+  'sequence',
+  'try',
   'wait',
   'wait_for_load_state',
   'wait_for_selector',

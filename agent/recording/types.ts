@@ -142,11 +142,13 @@ export interface RunRecorder {
   attach(context: BrowserContext, page: Page): Promise<void>;
   /** The run goes on in another page. */
   pageChanged(page: Page): Promise<void>;
+  /** Before each step. */
+  stepStarted(step: RecordedStep): void;
   /**
-   * Before each step; to be awaited: the step must not act while the picture of the one before is being
-   * taken. A step that only looks or waits is let through at once.
+   * To be awaited right before a step acts on the page: the picture of the one before may still be in the
+   * making. A step that only looks or waits is let through at once.
    */
-  stepStarted(step: RecordedStep): Promise<void>;
+  beforeActing(): Promise<void>;
   /**
    * After each step, also a failed one. Returns while its picture is still being taken, so that journalling,
    * delays and steps that only look go on meanwhile.
@@ -165,6 +167,10 @@ export interface RunRecorder {
   markSensitive(locator: Locator, options?: { timeoutMs?: number }): Promise<void>;
   /** The run is failing: keeps the evidence of this moment. `page` may be gone already. */
   failure(error: { name: string; message: string }, page: Page | null): Promise<void>;
-  /** Finishes files and writes the manifest; to be called before the browser is closed. */
-  finish(outcome: RecordedOutcome, page: Page | null): Promise<RecordingSummary>;
+  /**
+   * Finishes files and writes the manifest; to be called before the browser is closed.
+   *
+   * @param onReleased called, at a level that records, when the browser may be closed: files are finished meanwhile
+   */
+  finish(outcome: RecordedOutcome, page: Page | null, onReleased?: () => void): Promise<RecordingSummary>;
 }

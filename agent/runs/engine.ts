@@ -107,7 +107,7 @@ export class RunEngine implements RunExecutor {
     };
     let outcome: ScriptOutcome | null = null;
     let thrown: unknown = null;
-    let summary: RecordingSummary | null = null;
+    let recorded: Promise<RecordingSummary | null>;
     {
       await using stack = new AsyncDisposableStack();
       try {
@@ -115,8 +115,11 @@ export class RunEngine implements RunExecutor {
       } catch (caught) {
         thrown = caught;
       }
-      summary = await this.#finishRecording(state, outcome, thrown, options.signal);
+      const released = Promise.withResolvers<void>();
+      recorded = this.#finishRecording(state, { outcome, thrown }, released.resolve, options.signal);
+      await Promise.race([released.promise, recorded]);
     }
+    const summary = await recorded;
     return this.#conclude(state, { outcome, thrown, summary }, options.signal);
   }
 
@@ -304,15 +307,16 @@ export class RunEngine implements RunExecutor {
     }
   }
 
-  /** Takes the evidence of how it ended while the browser is still there. Never fails the run. */
+  /** Takes the evidence of how it ended while the browser is still there, until `onReleased`. Never throws. */
   async #finishRecording(
     state: RunState,
-    outcome: ScriptOutcome | null,
-    thrown: unknown,
+    end: { outcome: ScriptOutcome | null; thrown: unknown },
+    onReleased: () => void,
     signal: AbortSignal,
   ): Promise<RecordingSummary | null> {
     const { recorder, evidence } = state;
     if (!recorder || !evidence) return null;
+    const { outcome, thrown } = end;
     const ended = endOf(outcome, thrown, signal);
     try {
       const page = state.page?.isClosed() === true ? null : state.page;
@@ -332,6 +336,7 @@ export class RunEngine implements RunExecutor {
           ...(outcome ? { data: state.redactor.redactJson(outcome.data) } : {}),
         },
         page,
+        onReleased,
       );
     } catch (caught) {
       state.log.error({ err: caught }, 'the recording could not be finished');

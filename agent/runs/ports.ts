@@ -15,6 +15,7 @@ import { parseScript } from '../script/parse.ts';
 import type { LeafStep } from '../script/schema.ts';
 import type { RunStore } from '../store/runs.ts';
 import {
+  actsLate,
   DialogQueue,
   fieldsForLevel,
   followPages,
@@ -103,6 +104,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       performNested: (nested) => performAction(nested, context),
       evaluate,
     };
+    if (!actsLate(step)) await recorder.beforeActing();
     const result = await performAction(step, context);
     if (turnedTo !== null) await recorder.pageChanged(turnedTo);
     options.policy.throwIfDenied();
@@ -115,6 +117,7 @@ export function createPorts(options: PortsOptions): RunPorts {
     perform,
     evaluate,
     human: async (request, meta, signal) => {
+      await recorder.beforeActing();
       const from = clock.now();
       const { until } = request;
       const by = await options.humans.ask(
@@ -150,7 +153,7 @@ export function createPorts(options: PortsOptions): RunPorts {
         path: meta.path,
         now: clock.now(),
       });
-      await recorder.stepStarted(meta);
+      recorder.stepStarted(meta);
       events.emit({
         type: 'step.started',
         runId,

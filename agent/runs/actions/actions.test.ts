@@ -67,6 +67,7 @@ function contextFor(context: BrowserContext, first: Page): ActionContext {
     signal: new AbortController().signal,
     timeoutMs: 3_000,
     recorder: {
+      beforeActing: () => Promise.resolve(),
       screenshot: async ({ page, locator, name, fullPage }) => {
         const data = await (locator ? locator.screenshot() : page.screenshot({ fullPage: fullPage ?? true }));
         told.push(`screenshot ${name ?? ''}`);

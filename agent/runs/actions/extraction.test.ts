@@ -65,6 +65,7 @@ function run(raw: object, sensitive = false) {
     signal: new AbortController().signal,
     timeoutMs: 3_000,
     recorder: {
+      beforeActing: () => Promise.resolve(),
       screenshot: () => Promise.reject(new Error('not here')),
       addFile: () => Promise.resolve(null),
       maskValue: (value) => void masked.push(value),

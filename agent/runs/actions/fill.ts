@@ -1,12 +1,18 @@
 import type { Locator as PageLocator } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
+import type { LeafStep } from '../../script/schema.ts';
 import type { Target } from '../../browser/locators.ts';
 import { actOn, readElement, within, type Limits } from './element.ts';
 import { chooseOption } from './select.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
 type FillStep = StepOf<'fill' | 'type'>;
+
+/** Looks at the field before it acts, and waits for the recorder itself, in between. */
+export function actsLate(step: LeafStep): boolean {
+  return step.action === 'fill' || step.action === 'type';
+}
 
 /** What kind of field it is, as the page says. */
 interface FieldFacts {
@@ -35,6 +41,7 @@ async function enter(
   limits: Limits,
 ): Promise<JsonObject> {
   if (target.kind === 'point') {
+    await ctx.recorder.beforeActing();
     limits.signal.throwIfAborted();
     await ctx.page.mouse.click(target.x, target.y, { clickCount: step.action === 'fill' ? 3 : 1 });
     const secret = ctx.meta.sensitive || (await ctx.page.evaluate(isSecretFocused));
@@ -43,7 +50,7 @@ async function enter(
     return shownValue(step.value, secret);
   }
   const { locator } = target;
-  const facts = await readElement(locator, fieldFacts, limits);
+  const [facts] = await Promise.all([readElement(locator, fieldFacts, limits), ctx.recorder.beforeActing()]);
   const secret = ctx.meta.sensitive || facts.secret;
   if (secret) await hide(step.value, locator, ctx, limits);
   if (facts.kind === 'select') await chooseOption(locator, { either: step.value }, limits);

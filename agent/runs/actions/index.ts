@@ -27,6 +27,7 @@ import {
 } from './waits.ts';
 
 export { DialogQueue } from './dialogs.ts';
+export { actsLate } from './fill.ts';
 export { followPages } from './pages.ts';
 export { DEBUG_PREFIX, fieldsForLevel } from './types.ts';
 export type { ActionContext, ActionResult } from './types.ts';
