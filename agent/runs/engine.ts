@@ -33,12 +33,11 @@ import { levelOf, prepareScript, type Prepared } from './prepare.ts';
 import { buildCause, buildResult, type RunFailure } from './result.ts';
 import type { ScriptLibrary } from './script-library.ts';
 import type { RunSettings } from './settings.ts';
+import { signIn } from './sign-in.ts';
 import { LeaseLost, type RunExecutor, type RunOutcome, type RunRequest } from './types.ts';
 
 /** How long `recording.wait_for_uploads` waits for the evidence of one run. */
 const WAIT_FOR_UPLOADS_MS = 120_000;
-/** How long a person has to sign in when the script asks for it and names no time. */
-const SIGN_IN_TIMEOUT_MS = 15 * 60_000;
 
 export interface RunEngineOptions {
   runs: RunStore;
@@ -198,7 +197,15 @@ export class RunEngine implements RunExecutor {
         state.page = page;
       },
     });
-    await this.#signIn(state, script, ports, signal);
+    await signIn({
+      runId: request.runId,
+      script,
+      variables: prepared.variables,
+      profile: state.profile,
+      ports,
+      humans: this.#options.humans,
+      signal,
+    });
     return interpret({ ...script, timeout: script.timeout ?? settings.run.timeoutMs }, ports, {
       variables: prepared.variables,
       signal: AbortSignal.any([signal, crashSignal(session, stack), deniedSignal(policy)]),
@@ -268,43 +275,6 @@ export class RunEngine implements RunExecutor {
         },
       },
     });
-  }
-
-  /** `requires_human_login`, `wait_for_human_login` and `post_login_verification` of the session. */
-  async #signIn(
-    state: RunState,
-    script: Script,
-    ports: ReturnType<typeof createPorts>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const session = script.session;
-    if (!session?.wait_for_human_login && !session?.requires_human_login) return;
-    const verification = session.post_login_verification;
-    if (script.starting_page !== undefined) await ports.open(script.starting_page, signal);
-    if (verification && (await ports.evaluate(verification, signal)).met) return;
-    if (session.wait_for_human_login || verification) {
-      await this.#options.humans.ask(
-        {
-          runId: state.request.runId,
-          stepNumber: 0,
-          message: `Please sign in for "${script.name}", then press Resume.`,
-          timeoutMs: SIGN_IN_TIMEOUT_MS,
-          ...(verification
-            ? { until: async (stop: AbortSignal) => (await ports.evaluate(verification, stop)).met }
-            : {}),
-        },
-        signal,
-      );
-    }
-    if (verification) {
-      const { met, error } = await ports.evaluate(verification, signal);
-      if (!met) {
-        throw new AgentError(
-          'BrowserAgent.LoginRequired',
-          `profile ${state.profile ?? '(temporary)'} is not signed in: session.post_login_verification does not hold${error ? ` (${error})` : ''}. Sign in once with: local-browser-agent profiles sign-in ${state.profile ?? 'NAME'}`,
-        );
-      }
-    }
   }
 
   /** Takes the evidence of how it ended while the browser is still there, until `onReleased`. Never throws. */

@@ -64,7 +64,11 @@ class Checks {
   run(): void {
     const { starting_page, output, session, variables } = this.#script;
     this.#strings({ starting_page, output }, [], []);
-    eachString(session, ['session'], (text, at) => {
+    // The one part of the session that is looked at after the browser is there.
+    const { post_login_verification: verification, ...chosenBefore } = session ?? {};
+    this.#strings(verification, ['session', 'post_login_verification'], []);
+    this.#regexes(verification, ['session', 'post_login_verification']);
+    eachString(chosenBefore, ['session'], (text, at) => {
       if (referencesIn(text).length > 0)
         this.#findings.warn(
           this.#written(at),

@@ -603,6 +603,21 @@ describe('jumps and names', () => {
       { path: '$.output.a' },
     ]);
   });
+
+  test('the verification after sign-in is read like a condition of a step: its templates and patterns are checked', () => {
+    const verified = (pattern: string): JsonObject =>
+      script([{ action: 'wait' }], {
+        variables: { site: 'a' },
+        session: { post_login_verification: { type: 'url_matches', pattern } },
+      });
+    expect(problemsOf(verified('{{site}}/home'))).toEqual([]);
+    expect(problemsOf(verified('{{sit}}/home'))).toMatchObject([
+      { severity: 'error', path: '$.session.post_login_verification.pattern' },
+    ]);
+    expect(problemsOf(verified('(home'))).toMatchObject([
+      { severity: 'error', path: '$.session.post_login_verification.pattern' },
+    ]);
+  });
 });
 
 describe('any input', () => {

@@ -18,8 +18,9 @@ import type { InterpretOptions, ScriptOutcome, StepMeta, StepPorts, StepResult }
 import { LeafRunner } from './leaf-runner.ts';
 import { DEFAULT_LIMITS, MAX_INCLUDE_DEPTH, type Limits } from './limits.ts';
 import type { Condition, LeafStepOf, Script, Step } from './schema.ts';
+import { scopeOf } from './scope.ts';
 import { STARTING_PAGE, isControlStep } from './steps.ts';
-import { prepareVariables, resolveTemplates, setOwn, type Scope } from './variables.ts';
+import { resolveTemplates, setOwn } from './variables.ts';
 
 /** Actions that are key steps whether the script says so or not. */
 const KEY_ACTIONS: ReadonlySet<string> = new Set(['navigate', 'human']);
@@ -118,15 +119,7 @@ export class Run {
   }
 
   #frame(script: Script, given: JsonObject, outer?: Frame, reference = ''): Frame {
-    const { variables, secrets } = prepareVariables(script, given);
-    for (const secret of secrets) this.#ports.onSecretUsed(secret);
-    const scope: Scope = {
-      variables,
-      steps: this.#byName,
-      env: (name) => this.#ports.env(name),
-      secret: (name) => this.#ports.secret(name),
-      onSecretUsed: (value) => this.#ports.onSecretUsed(value),
-    };
+    const scope = scopeOf(script, given, this.#ports, this.#byName);
     return {
       script,
       scope,
