@@ -384,7 +384,7 @@ describe('try', () => {
     expect(ports.asked).toEqual([{ message: 'Help', timeoutMs: 5000 }]);
   });
 
-  test('an escalation to a model that is not there is an error that names the setting, never a success', async () => {
+  test('an escalation to a model that is not there is an error that names what to use instead, never a success', async () => {
     const outcome = await run(
       script([
         tryStep({
@@ -394,7 +394,7 @@ describe('try', () => {
       ]),
     );
     expect(outcome).toMatchObject({ success: false, error: { errorName: 'BrowserAgent.StepFailed' } });
-    expect(outcome.error?.message).toContain('model.provider');
+    expect(outcome.error?.message).toMatch(/no model connected\. Use click, fill/);
   });
 
   test('progressive_escalation clicks what its chain or its target finds', async () => {
@@ -986,20 +986,25 @@ describe('templates in steps', () => {
 });
 
 describe('models', () => {
-  test('every model step fails with StepFailed and names model.provider', async () => {
-    const steps: JsonObject[] = [
-      { action: 'act', prompt: 'Do' },
-      { action: 'act_with_schema', prompt: 'Do', schema: { type: 'string' } },
-      { action: 'extract', prompt: 'Read' },
-      { action: 'extract_by_llm', prompt: 'Read' },
-      { action: 'select_by_llm', select_selector: 'select', target: 'x' },
-      { action: 'click', escalation_chain: [{ method: 'vision_find_element', prompt: 'x' }] },
+  test('every model step fails with StepFailed and names steps to use instead, and no setting', async () => {
+    const steps: [JsonObject, RegExp][] = [
+      [{ action: 'act', prompt: 'Do' }, /Use click, fill/],
+      [{ action: 'act_with_schema', prompt: 'Do', schema: { type: 'string' } }, /then extract_dom/],
+      [{ action: 'extract', prompt: 'Read' }, /Use extract_dom or extract_table/],
+      [{ action: 'extract_by_llm', prompt: 'Read' }, /Use extract_dom or extract_table/],
+      [{ action: 'select_by_llm', select_selector: 'select', target: 'x' }, /Use select,/],
+      [
+        { action: 'click', escalation_chain: [{ method: 'vision_find_element', prompt: 'x' }] },
+        /Use the method playwright_locator/,
+      ],
     ];
-    for (const step of steps) {
+    for (const [step, instead] of steps) {
       const ports = new RecordedPorts();
       const outcome = await run(script([step]), ports);
       expect(outcome.error?.errorName).toBe('BrowserAgent.StepFailed');
-      expect(outcome.error?.message).toContain('model.provider');
+      expect(outcome.error?.message).toMatch(instead);
+      expect(outcome.error?.message).toContain('this version has no model connected');
+      expect(outcome.error?.message).not.toMatch(/model\.|setting/);
       expect(ports.performed).toEqual([]);
     }
   });

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../base/words.ts';
 import { withDeadline } from './deadline.ts';
 import type { ActionResult, StepMeta, StepPorts } from './interpreter.ts';
 import { ACTION_GRACE_MS, type Limits } from './limits.ts';
+import { noModel } from './no-model.ts';
 import {
   strictSchemas,
   type Condition,
@@ -11,7 +12,7 @@ import {
   type Script,
   type Step,
 } from './schema.ts';
-import { STARTING_PAGE, isControlStep, needsModel } from './steps.ts';
+import { STARTING_PAGE, isControlStep, modelUse } from './steps.ts';
 import { resolveTemplates, type Scope } from './variables.ts';
 
 type Delay = Script['default_delay'];
@@ -94,7 +95,8 @@ export class LeafRunner {
     check: (condition: Condition) => Promise<boolean>,
   ): Promise<ActionResult> {
     const step = await this.resolve(written, scope, meta);
-    if (needsModel(step)) throw noModel(meta);
+    const model = modelUse(step);
+    if (model) throw noModel(`The step "${meta.name}" (${meta.action})`, model);
     const { clock } = this.#ports;
     if (step.action === 'human') {
       const timeoutMs = step.timeout ?? this.#limits.humanTimeoutMs;
@@ -196,14 +198,6 @@ function timeoutOf(step: LeafStep, limits: Limits): number {
     default:
       return usualMs;
   }
-}
-
-function noModel(meta: StepMeta): AgentError {
-  return new AgentError(
-    'BrowserAgent.StepFailed',
-    `The step "${meta.name}" (${meta.action}) needs a model, and none is configured. Set model.provider, or replace the step by one that needs none.`,
-    { data: { setting: 'model.provider' } as JsonObject },
-  );
 }
 
 /** The promise's value, or its error with the step's name before it. */

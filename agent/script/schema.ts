@@ -46,7 +46,7 @@ export type Extraction = LeafStepOf<'extract_dom'>['extractions'][number];
 /** One method of an `escalation_chain`. */
 export type EscalationMethod = NonNullable<LeafStepOf<'click'>['escalation_chain']>[number];
 
-/** Steps that need a model; there is none yet, so reaching one fails and names the setting. */
+/** Steps that need a model; there is none yet, so reaching one fails and names what to use instead. */
 export const MODEL_ACTIONS = [
   'act',
   'act_with_schema',

@@ -1,3 +1,4 @@
+import type { ModelUse } from './no-model.ts';
 import {
   CONTROL_ACTIONS,
   MODEL_ACTIONS,
@@ -18,9 +19,13 @@ export function isControlStep(step: Step): step is ControlStep {
   return CONTROL.has(step.action);
 }
 
-/** Whether the step cannot be done without a model: a model action, or a chain of model methods only. */
-export function needsModel(step: LeafStep): boolean {
-  if (MODEL.has(step.action)) return true;
+/** What makes the step impossible without a model: a model action, or a chain of model methods only. */
+export function modelUse(step: LeafStep): ModelUse | undefined {
+  if (isModelStep(step)) return step.action;
   const chain = 'escalation_chain' in step ? step.escalation_chain : undefined;
-  return chain !== undefined && chain.every(({ method }) => METHODS.has(method));
+  return chain?.every(({ method }) => METHODS.has(method)) === true ? 'escalation_chain' : undefined;
+}
+
+function isModelStep(step: LeafStep): step is Extract<LeafStep, { action: (typeof MODEL_ACTIONS)[number] }> {
+  return MODEL.has(step.action);
 }

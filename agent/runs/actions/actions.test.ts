@@ -294,10 +294,13 @@ describe('escalation_chain', () => {
     });
   });
 
-  test('a model method fails with the setting that it needs', async () => {
+  test('a model method fails and names the method to use instead', async () => {
     await show('<p>');
     await expect(run(chain({ method: 'vision_find_element', prompt: 'the button' }))).rejects.toEqual(
-      fails('ElementNotFound', /vision_find_element needs a model.*model\.provider/),
+      fails(
+        'ElementNotFound',
+        /vision_find_element needs a model.*no model connected\. Use the method playwright_locator/,
+      ),
     );
   });
 });
@@ -703,6 +706,8 @@ test.each([
   { action: 'extract', prompt: 'the price' },
   { action: 'extract_by_llm' },
   { action: 'select_by_llm', select_selector: 'select', target: 'A' },
-])('a model step fails and names the setting: $action', async (raw) => {
-  await expect(run(raw)).rejects.toEqual(fails('StepFailed', /model\.provider/));
+])('a model step fails and names what to use instead: $action', async (raw) => {
+  await expect(run(raw)).rejects.toEqual(
+    fails('StepFailed', /no model connected\. Use (click|extract_dom|select)/),
+  );
 });

@@ -3,6 +3,7 @@ import { AgentError, toAgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
 import { abortError, toBrowserError } from '../../browser/errors.ts';
 import { resolveElement, resolveLocator, type ElementTarget, type Target } from '../../browser/locators.ts';
+import { noModel } from '../../script/no-model.ts';
 import type { EscalationMethod, LeafStep, Locator } from '../../script/schema.ts';
 import type { ActionContext } from './types.ts';
 
@@ -202,15 +203,6 @@ async function targetOf(method: EscalationMethod, ctx: ActionContext): Promise<T
     }
     case 'vision_llm':
     case 'vision_find_element':
-      throw noModel(method.method);
+      throw noModel(method.method, method.method);
   }
-}
-
-/** What a model would have to do, where none is configured. */
-export function noModel(what: string): AgentError {
-  return new AgentError(
-    'BrowserAgent.StepFailed',
-    `${what} needs a model, and none is configured: set model.provider (and its key) in the settings, or use a step without a model.`,
-    { data: { setting: 'model.provider' } },
-  );
 }

@@ -1,8 +1,8 @@
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
 import { abortError, toBrowserError } from '../../browser/errors.ts';
+import { noModel } from '../../script/no-model.ts';
 import type { LeafStep } from '../../script/schema.ts';
-import { noModel } from './element.ts';
 import { performExecuteJs } from './execute-js.ts';
 import { performExtractDom } from './extract-dom.ts';
 import { performExtractTable } from './extract-table.ts';
@@ -122,7 +122,7 @@ async function dispatch(step: LeafStep, ctx: ActionContext): Promise<ActionResul
     case 'extract':
     case 'extract_by_llm':
     case 'select_by_llm':
-      throw noModel(step.action);
+      throw noModel(step.action, step.action);
     case 'assert':
     case 'human':
     case 'fail':

@@ -2,8 +2,8 @@ import type { Cookie } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
 import { toBrowserError } from '../../browser/errors.ts';
+import { noModel } from '../../script/no-model.ts';
 import { describeCondition, evaluateFor } from './condition-words.ts';
-import { noModel } from './element.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
 interface Check {
@@ -72,7 +72,7 @@ async function staticChecks(step: StepOf<'validate_profile'>, ctx: ActionContext
 
 async function runtimeChecks(step: StepOf<'validate_profile'>, ctx: ActionContext): Promise<Check[]> {
   if (!step.ui_condition) {
-    if (step.ui_prompt !== undefined) throw noModel('validate_profile with ui_prompt');
+    if (step.ui_prompt !== undefined) throw noModel('validate_profile with ui_prompt', 'ui_prompt');
     return [];
   }
   const { met, error } = await evaluateFor(ctx, step.ui_condition);
