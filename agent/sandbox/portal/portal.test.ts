@@ -1,5 +1,6 @@
-import { chromium, type Browser, type Page } from 'playwright';
+import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
+import { launchTestBrowser } from '../../../test/fixtures/pages/fixtures.ts';
 import { PORTAL_USER, startPortal, type Portal } from './portal.ts';
 
 let portal: Portal;
@@ -122,7 +123,7 @@ describe('in a browser', () => {
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+    browser = await launchTestBrowser();
   });
   afterAll(async () => {
     await browser.close();
