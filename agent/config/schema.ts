@@ -179,11 +179,11 @@ const run = z.strictObject({
     fromAws: true,
   }),
   max_steps: z.int().min(1).max(1_000_000).default(1_000).register(settingDocs, {
-    doc: 'Steps that one run may execute.',
+    doc: 'Steps that one run may execute; a script’s own `limits` can lower it, never raise it.',
     fromAws: true,
   }),
   max_visits: z.int().min(1).max(1_000_000).default(10).register(settingDocs, {
-    doc: 'Times that one step may be visited by `goto` and `next`.',
+    doc: 'Times that one step may be visited by `goto` and `next`; a script’s own `limits` can lower it, never raise it.',
     fromAws: true,
   }),
 });

@@ -539,6 +539,25 @@ describe('limits', () => {
       limits: { maxSteps: 20 },
     });
     expect(own.steps).toHaveLength(5);
+    expect(own.error?.message).toContain('limits.max_steps of the script');
+  });
+
+  test('a script lowers the limits of the machine and never raises them', async () => {
+    const again = (limits: JsonObject): JsonObject =>
+      script([click('#a', { name: 'Again', next: 'Again' })], { limits });
+    const machine = { limits: { maxSteps: 6, maxVisits: 4 } };
+    const visits = await run(again({ max_visits: 50, max_steps: 50 }), new RecordedPorts(), machine);
+    expect(visits.steps).toHaveLength(4);
+    expect(visits.error?.message).toContain('run.max_visits in the settings of this machine');
+
+    const items = Array.from({ length: 30 }, (_, index) => index);
+    const long = script([{ action: 'for_each', items, steps: [click('#a')] }], { limits: { max_steps: 50 } });
+    const steps = await run(long, new RecordedPorts(), machine);
+    expect(steps.steps).toHaveLength(6);
+    expect(steps.error?.message).toContain('run.max_steps in the settings of this machine');
+
+    expect((await run(again({ max_visits: 3 }), new RecordedPorts(), machine)).steps).toHaveLength(3);
+    expect((await run(again({ max_visits: 50 }))).steps).toHaveLength(10);
   });
 });
 

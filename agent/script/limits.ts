@@ -1,4 +1,4 @@
-/** What bounds a run, whatever its script says. */
+/** What bounds a run: a script may lower `maxSteps` and `maxVisits`, and raise neither. */
 export interface Limits {
   /** Steps started in one run. */
   maxSteps: number;

@@ -50,12 +50,13 @@ export class Run {
     this.#ports = ports;
     this.#options = options;
     this.#signal = options.signal;
-    const { max_steps: maxSteps, max_visits: maxVisits } = script.limits ?? {};
+    const bounds = { ...DEFAULT_LIMITS, ...options.limits };
+    const { max_steps: maxSteps = Infinity, max_visits: maxVisits = Infinity } = script.limits ?? {};
     this.#limits = {
-      ...DEFAULT_LIMITS,
-      ...options.limits,
-      ...(maxSteps === undefined ? {} : { maxSteps }),
-      ...(maxVisits === undefined ? {} : { maxVisits }),
+      ...bounds,
+      // The machine is its owner's: a script may ask for less, never for more.
+      maxSteps: Math.min(maxSteps, bounds.maxSteps),
+      maxVisits: Math.min(maxVisits, bounds.maxVisits),
     };
     this.#leaves = new LeafRunner(ports, this.#limits);
   }
@@ -266,16 +267,23 @@ export class Run {
     if (this.#started >= maxSteps) {
       return new AgentError(
         'BrowserAgent.StepFailed',
-        `The run reached its limit of ${maxSteps} steps before "${meta.name}" (${meta.path}). A loop does not end, or limits.max_steps of the script is too low.`,
+        `The run reached its limit of ${maxSteps} steps before "${meta.name}" (${meta.path}). A loop does not end, or the limit is too low: ${this.#whose('max_steps', maxSteps)}.`,
       );
     }
     if (visit > maxVisits) {
       return new AgentError(
         'BrowserAgent.StepFailed',
-        `The step "${meta.name}" (${meta.path}) was reached more than ${maxVisits} times: its loop does not end. Mend the jump to it, or raise limits.max_visits of the script.`,
+        `The step "${meta.name}" (${meta.path}) was reached more than ${maxVisits} times: its loop does not end. Mend the jump to it, or raise the limit: ${this.#whose('max_visits', maxVisits)}.`,
       );
     }
     return undefined;
+  }
+
+  /** In words, where the limit in force comes from. */
+  #whose(limit: 'max_steps' | 'max_visits', inForce: number): string {
+    return this.#script.limits?.[limit] === inForce
+      ? `limits.${limit} of the script`
+      : `run.${limit} in the settings of this machine, which a script can only lower`;
   }
 
   async #nameOf(step: Step, frame: Frame): Promise<string> {
