@@ -47,6 +47,8 @@ async function crash(mode: CrashMode, killWhen?: () => boolean): Promise<void> {
   child.stdout.once('data', () => child.kill('SIGKILL'));
   if (killWhen) void server.until(killWhen).then(() => child.kill('SIGKILL'));
   expect((await exited)[1]).toBe('SIGKILL');
+  // Its own poll must not be taken for that of the next start.
+  await server.until(() => server.openPolls === 0);
 }
 
 /** The next start, which runs what it finds and ends. */
