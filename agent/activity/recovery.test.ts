@@ -167,6 +167,22 @@ test('a run that had ended before its report was written is reported with its re
   expect(server.reports).toMatchObject([{ token: 't1', output: { success: true, data: { order: 42 } } }]);
 });
 
+test('a run that had failed before its report was written is reported as failed', async () => {
+  server.addTask('t1', INPUT);
+  await crash('run-failed');
+  expect(await startAgain()).toEqual([]);
+  expect(server.reports).toMatchObject([
+    { token: 't1', error: 'BrowserAgent.AssertionFailed', cause: { message: 'the order is not there' } },
+  ]);
+});
+
+test('a run that had failed under on_failure: return is reported with its result, as without a crash', async () => {
+  server.addTask('t1', INPUT);
+  await crash('run-failed-returns');
+  expect(await startAgain()).toEqual([]);
+  expect(server.reports).toMatchObject([{ token: 't1', output: { success: false, data: { order: 42 } } }]);
+});
+
 test('a report that was in the outbox is sent, once', async () => {
   server.addTask('t1', INPUT);
   server.next('SendTaskSuccess', { kind: 'hang' });

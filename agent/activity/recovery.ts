@@ -3,9 +3,10 @@
  * to start: nothing here is skipped after a clean stop, there is just nothing to find.
  *
  * - `received`: nothing was done yet. It is run, once a heartbeat has shown that the token still lives.
- * - `running`, and the run had ended: its outcome is known, only the report was not written. It is reported.
+ * - `running`, and the run had ended: its outcome is known, only the report was not written. It is reported
+ *   as it would have been: a failure under `on_failure: return` is its result.
  * - `running`, and the run had not ended: nobody knows what the step in doubt did. It is failed with
- *   `BrowserAgent.Interrupted`, never run again.
+ *   `BrowserAgent.Interrupted`, never run again; there is no result, so `on_failure: return` has none to give.
  * - `reporting`: the outbox has it.
  */
 import type { JsonObject } from '../base/words.ts';
@@ -50,7 +51,7 @@ function outcomeOf(row: TaskRow, journal: RunJournal): RunOutcome {
         message,
         cause: { run_id: runId, ...lastStep(runId, journal), message },
       },
-      returnOnFailure: false,
+      returnOnFailure: run.on_failure === 'return',
     };
   }
   return interrupted(runId, journal);

@@ -410,6 +410,7 @@ export class RunEngine implements RunExecutor {
       script: script.source,
       level,
       profile: null,
+      ...(state.script ? { onFailure: state.script.on_failure } : {}),
       owner: self,
       now: clock.now(),
     });

@@ -39,6 +39,7 @@ export const migrations: readonly string[] = [
     level         TEXT NOT NULL,
     level_reason  TEXT NOT NULL,
     profile       TEXT,
+    on_failure    TEXT NOT NULL DEFAULT 'fail' CHECK (on_failure IN ('fail','return')),
     owner_pid     INTEGER NOT NULL,
     owner_started TEXT NOT NULL,
     queued_at     INTEGER NOT NULL,

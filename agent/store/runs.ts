@@ -38,6 +38,7 @@ const runRow = z.object({
   level: z.enum(RECORDING_LEVELS),
   level_reason: z.string(),
   profile: z.string().nullable(),
+  on_failure: z.enum(['fail', 'return']),
   owner_pid: z.number(),
   owner_started: z.string(),
   queued_at: z.number(),
@@ -86,13 +87,15 @@ export interface NewRun {
   script: string;
   level: ResolvedLevel;
   profile: string | null;
+  /** What the script says that a task is told of a failure: recovery reports by it. Default: `fail`. */
+  onFailure?: 'fail' | 'return';
   /** The process that executes the run: when it is gone and the run is open, the run was interrupted. */
   owner: ProcessIdentity;
   now: number;
 }
 
 const RUN_COLUMNS =
-  'run_id, task_id, script_name, state, level, level_reason, profile, owner_pid, owner_started, queued_at, started_at, ended_at, error_name, error_message';
+  'run_id, task_id, script_name, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at, started_at, ended_at, error_name, error_message';
 
 export class RunStore {
   readonly #db: Database;
@@ -104,8 +107,8 @@ export class RunStore {
   create(run: NewRun): void {
     this.#db
       .prepare(
-        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, owner_pid, owner_started, queued_at)
-         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at)
+         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         run.runId,
@@ -115,6 +118,7 @@ export class RunStore {
         run.level.level,
         run.level.reason,
         run.profile,
+        run.onFailure ?? 'fail',
         run.owner.pid,
         run.owner.started,
         run.now,
