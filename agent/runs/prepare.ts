@@ -2,6 +2,7 @@
 import { AgentError } from '../base/errors.ts';
 import type { JsonObject, ResolvedLevel } from '../base/words.ts';
 import { resolveLevel } from '../recording/resolve-level.ts';
+import { findIncludeCycle } from '../script/includes.ts';
 import { formatProblem, parseScript, type Problem } from '../script/parse.ts';
 import type { Script } from '../script/schema.ts';
 import { prepareVariables } from '../script/variables.ts';
@@ -22,9 +23,10 @@ export interface Prepared {
 
 /** @throws AgentError BrowserAgent.InvalidInput or BrowserAgent.InvalidScript, naming every problem's place */
 export function prepareScript(request: RunRequest, library: ScriptLibrary): Prepared {
-  const { source, variables } = sourceOf(request.input, library);
+  const { source, variables, reference } = sourceOf(request.input, library);
   const parsed = parseScript(source, { variables: Object.keys(variables) });
   if (!parsed.ok) throw invalidScript(parsed.problems);
+  refuseIncludeCycle(parsed.script, reference, library);
   // The interpreter does this anyway; here it costs no browser.
   prepareVariables(parsed.script, variables);
   return {
@@ -61,13 +63,36 @@ export function invalidScript(problems: readonly Problem[]): AgentError {
   );
 }
 
-function sourceOf(input: RunInput, library: ScriptLibrary): { source: unknown; variables: JsonObject } {
+/** A circle costs no browser when it can be seen; the interpreter sees the others, when they are reached. */
+function refuseIncludeCycle(script: Script, own: string | undefined, library: ScriptLibrary): void {
+  const cycle = findIncludeCycle(script, own, (reference) => {
+    try {
+      const parsed = parseScript(library.read(reference));
+      return parsed.ok ? parsed.script : undefined;
+    } catch {
+      // Said by the step that includes it, should the run come there.
+      return undefined;
+    }
+  });
+  if (!cycle) return;
+  throw new AgentError(
+    'BrowserAgent.InvalidScript',
+    `Scripts include each other in a circle: ${cycle.join(' → ')}. Take one of these include steps out.`,
+    { data: { includes: cycle } },
+  );
+}
+
+/** `reference`: by which a stored script was asked for. */
+function sourceOf(
+  input: RunInput,
+  library: ScriptLibrary,
+): { source: unknown; variables: JsonObject; reference?: string } {
   switch (input.kind) {
     case 'script':
       return { source: input.script, variables: input.variables ?? {} };
     case 'stored': {
       const reference = input.version === undefined ? input.name : `${input.name}@${input.version}`;
-      return { source: library.read(reference), variables: input.variables ?? {} };
+      return { source: library.read(reference), variables: input.variables ?? {}, reference };
     }
     case 'prompt':
       return { source: promptScript(input), variables: {} };
