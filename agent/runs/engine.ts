@@ -360,6 +360,8 @@ export class RunEngine implements RunExecutor {
           pending,
           problems: [...(end.summary?.problems ?? []), ...(evidence?.problems ?? [])],
         },
+        pictures: evidence?.stepPictures() ?? [],
+        uriOf: (key) => evidence?.uriOf(key) ?? null,
       }),
     );
     const cause = failure

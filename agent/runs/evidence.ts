@@ -24,6 +24,16 @@ export interface EvidenceOptions {
   clock: Clock;
 }
 
+/** The picture that was taken of a step when it had ended. */
+export interface StepPicture {
+  stepNumber: number;
+  /** On this machine; null: only until it is uploaded. */
+  path: string | null;
+  /** Null: it stays here. */
+  s3Uri: string | null;
+  sizeBytes: number;
+}
+
 /** The manifest goes last: who finds it in S3 may expect the rest to be there or on its way. */
 const PRIORITY = { manifest: -1, other: 0 };
 
@@ -32,6 +42,7 @@ export class Evidence implements ArtifactSink {
   readonly problems: string[] = [];
   readonly #options: EvidenceOptions;
   readonly #uploaded: NewArtifact[] = [];
+  readonly #pictures: NewArtifact[] = [];
   readonly #discard: string[] = [];
 
   constructor(options: EvidenceOptions) {
@@ -46,6 +57,7 @@ export class Evidence implements ArtifactSink {
       this.problems.push(`${artifact.key} could not be recorded: ${messageOf(thrown)}`);
       return;
     }
+    if (artifact.contentType.startsWith('image/')) this.#pictures.push(artifact);
     if (artifact.upload && uploads && bucket) {
       uploads.enqueue({
         runId,
@@ -82,6 +94,17 @@ export class Evidence implements ArtifactSink {
     return this.#uploaded.some((artifact) => artifact.key === key)
       ? `s3://${bucket}/${this.#keyOf(key)}`
       : null;
+  }
+
+  /** The pictures of steps, in the steps' order. */
+  stepPictures(): StepPicture[] {
+    return this.#pictures
+      .flatMap(({ stepNumber, key, path, keep, sizeBytes }) => {
+        const s3Uri = this.uriOf(key);
+        if (stepNumber === undefined || (s3Uri === null && !keep)) return [];
+        return [{ stepNumber, path: keep ? path : null, s3Uri, sizeBytes }];
+      })
+      .sort((a, b) => a.stepNumber - b.stepNumber);
   }
 
   /** S3 URIs of the evidence of a failure. */

@@ -2,6 +2,7 @@
 import type { AgentError } from '../base/errors.ts';
 import type { JsonObject, JsonValue, ResolvedLevel } from '../base/words.ts';
 import type { StepResult } from '../script/interpreter.ts';
+import type { StepPicture } from './evidence.ts';
 
 export interface RecordingFacts {
   level: ResolvedLevel;
@@ -27,6 +28,10 @@ export interface ResultFacts {
   mode: 'linear' | 'workflow';
   durationMs: number;
   recording: RecordingFacts;
+  /** Of all steps that have one. */
+  pictures: StepPicture[];
+  /** The S3 URI of an artifact by its key; null for one that stays here. */
+  uriOf: (key: string) => string | null;
 }
 
 /** What failed, and where. */
@@ -36,10 +41,12 @@ export interface RunFailure {
   url: string | null;
 }
 
+/** Steps that verify, whose pictures are shown apart. */
+const VERIFICATIONS: ReadonlySet<string> = new Set(['assert', 'validate_profile']);
+
 export function buildResult(facts: ResultFacts): JsonObject {
-  const screenshots = facts.steps
-    .filter((step) => step.action === 'screenshot' && step.success)
-    .map(screenshotOf);
+  const steps = facts.steps.map((step) => withUri(step, facts.uriOf));
+  const screenshots = steps.filter((step) => step.action === 'screenshot' && step.success).map(screenshotOf);
   return {
     success: facts.success,
     run_id: facts.runId,
@@ -47,10 +54,10 @@ export function buildResult(facts: ResultFacts): JsonObject {
     script_name: facts.scriptName,
     steps_executed: facts.steps.length,
     steps_total: facts.stepsTotal,
-    step_results: facts.steps as unknown as JsonValue[],
+    step_results: steps as unknown as JsonValue[],
     data: facts.data,
     screenshots,
-    verification_screenshots: [],
+    verification_screenshots: verificationScreenshots(steps, facts.pictures),
     error: facts.error
       ? { ...failedStep(facts.error), name: facts.error.error.errorName, message: facts.error.error.message }
       : null,
@@ -92,6 +99,35 @@ function stepFacts(failure: RunFailure): JsonObject {
   return failure.step
     ? { step: failure.step.step_number, name: failure.step.name, action: failure.step.action }
     : {};
+}
+
+/** What of a step became a file in S3, with its address there. */
+function withUri(step: StepResult, uriOf: ResultFacts['uriOf']): StepResult {
+  const uri = typeof step['key'] === 'string' ? uriOf(step['key']) : null;
+  return uri === null ? step : { ...step, s3_uri: uri };
+}
+
+function verificationScreenshots(
+  steps: readonly StepResult[],
+  pictures: readonly StepPicture[],
+): JsonValue[] {
+  const verifications = new Map(
+    steps.filter((step) => VERIFICATIONS.has(step.action)).map((step) => [step.step_number, step]),
+  );
+  return pictures.flatMap(({ stepNumber, path, s3Uri, sizeBytes }) => {
+    const step = verifications.get(stepNumber);
+    if (!step) return [];
+    return [
+      {
+        step: stepNumber,
+        name: step.name,
+        success: step.success,
+        ...(path === null ? {} : { path }),
+        ...(s3Uri === null ? {} : { s3_uri: s3Uri }),
+        size_bytes: sizeBytes,
+      },
+    ];
+  });
 }
 
 function screenshotOf(step: StepResult): JsonObject {
