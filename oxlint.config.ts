@@ -9,6 +9,8 @@ const allowedImports: Record<string, string[]> = {
   script: [],
   store: [],
   aws: [],
+  audit: ['store'],
+  metrics: ['script', 'store'],
   config: ['aws', 'store'],
   recording: ['script'],
   browser: ['script', 'store'],
@@ -16,7 +18,21 @@ const allowedImports: Record<string, string[]> = {
   runs: ['script', 'browser', 'recording', 'store', 'uploads'],
   activity: ['script', 'runs', 'store', 'aws', 'uploads'],
   sandbox: [],
-  cli: ['script', 'browser', 'recording', 'store', 'uploads', 'runs', 'activity', 'config', 'aws', 'sandbox'],
+  api: ['script', 'browser', 'store', 'uploads', 'runs', 'config', 'audit', 'metrics'],
+  cli: [
+    'script',
+    'browser',
+    'recording',
+    'store',
+    'uploads',
+    'runs',
+    'activity',
+    'config',
+    'aws',
+    'sandbox',
+    'audit',
+    'api',
+  ],
 };
 
 const folders = Object.keys(allowedImports);

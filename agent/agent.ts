@@ -5,7 +5,9 @@
 import { hostname } from 'node:os';
 import { sfnActivityService, type ActivityService } from './activity/service.ts';
 import { Worker, type WorkerEnd } from './activity/worker.ts';
+import { auditRuns, AuditLog } from './audit/index.ts';
 import { createClients, type AwsClients } from './aws/clients.ts';
+import { systemActor, type Actor } from './base/actor.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { drop } from './base/drop.ts';
 import { AgentError, messageOf } from './base/errors.ts';
@@ -51,6 +53,8 @@ const STATUS_EVENTS: ReadonlySet<string> = new Set<AgentEvent['type']>([
   'human.requested',
   'human.resolved',
 ]);
+/** So many of the runs that were removed together are named in the audit log. */
+const NAMED_RUNS = 100;
 /** What uploads get when the agent ends; the rest goes on at the next start. */
 const UPLOAD_STOP_MS = 5_000;
 
@@ -66,6 +70,8 @@ export interface OpenOptions {
   uploads?: 'none' | { onlyRun: string };
   /** Keep a browser ready between runs; default: as the setting says. */
   keepWarm?: boolean;
+  /** Who opens it, for the audit log; default: the agent itself. */
+  by?: Actor;
 }
 
 /** Everything of one data directory, open. */
@@ -89,6 +95,7 @@ export interface Agent {
   warm: WarmBrowser | null;
   temporary: TemporaryFolders;
   control: AgentControl;
+  audit: AuditLog;
   /** Ends browsers, uploads and connections. What is not done goes on at the next start. */
   close(): Promise<void>;
 }
@@ -107,6 +114,8 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
 
   const events = new EventBus();
   const runs = new RunStore(db);
+  const audit = new AuditLog({ db, clock });
+  auditRuns({ events, audit, runs, log, ...(options.by ? { by: options.by } : {}) });
   const uploadStore = new UploadStore(db);
   const processes = await Processes.open({ repository: new ProcessRepository(db), home, log });
   const temporary = new TemporaryFolders(paths.temporary, processes, log);
@@ -153,6 +162,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     secret: (name) => secrets.get(name),
     env,
     settings: () => runSettings(config),
+    auditHead: () => audit.head(),
   };
   let loaded: Promise<RunExecutor> | null = null;
   const engine: RunExecutor = {
@@ -181,6 +191,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     warm,
     temporary,
     control: new AgentControl({ state: new AgentStateStore(db), clock }),
+    audit,
     close: async () => {
       await uploads.stop({ deadlineMs: UPLOAD_STOP_MS });
       await warm?.close();
@@ -201,10 +212,17 @@ export async function recover(agent: Agent, clock: Clock = systemClock): Promise
     const { finished, inDoubt } = agent.runs.lastSteps(run.run_id);
     const where = inDoubt ? ` inside step ${inDoubt.step_number} "${inDoubt.name}"` : '';
     const last = finished ? `; the last finished step is ${finished.step_number} "${finished.name}"` : '';
-    agent.runs.transition(run.run_id, 'failed', {
-      now: clock.now(),
-      errorName: 'BrowserAgent.Interrupted',
-      errorMessage: `the agent stopped${where}${last}`,
+    const now = clock.now();
+    const errorName = 'BrowserAgent.Interrupted';
+    const message = `the agent stopped${where}${last}`;
+    agent.runs.transition(run.run_id, 'failed', { now, errorName, errorMessage: message });
+    agent.events.emit({
+      type: 'run.finished',
+      runId: run.run_id,
+      state: 'failed',
+      errorName,
+      message,
+      durationMs: Math.max(0, now - (run.started_at ?? run.queued_at)),
     });
   }
 }
@@ -244,9 +262,10 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     events,
     log,
   });
-  worker.start();
-  await recover(agent, clock);
-
+  const noteAgent = (action: string, details: JsonObject): void =>
+    shownOnly(log, 'writing the audit log', () => {
+      agent.audit.append({ by: systemActor, action, target: `activity/${activityArn}`, details });
+    });
   const over = new AbortController();
   const startedAt = clock.now();
   let detail = '';
@@ -267,6 +286,10 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
       waitingForPerson: agent.humans.pending().map(({ runId, message }) => ({ runId, message })),
     };
   };
+  worker.start();
+  noteAgent('agent.start', { worker: settings.worker.name ?? hostname() });
+  await recover(agent, clock);
+
   const publish = (): void => shownOnly(log, 'publishing the status', () => agent.control.publish(status()));
   const unsubscribe = events.on((event) => {
     if (event.type === 'agent.state') detail = event.detail ?? '';
@@ -275,16 +298,22 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   });
   drop(every(STATUS_MS, publish), log, 'publishing the status');
   drop(
-    every(SWEEP_MS, () =>
-      sweepRuns({
-        runs,
-        pendingUploads: (runId) => agent.uploadStore.counts(runId).pending,
-        folder: agent.paths.runs,
-        keepDays: settings.recording.keep_days,
-        keepGb: settings.recording.keep_gb,
-        clock,
-      }).catch((thrown: unknown) => log.warn({ err: thrown }, 'removing past runs failed; tried again')),
-    ),
+    every(SWEEP_MS, async () => {
+      try {
+        const removed = await sweepRuns({
+          runs,
+          pendingUploads: (runId) => agent.uploadStore.counts(runId).pending,
+          folder: agent.paths.runs,
+          keepDays: settings.recording.keep_days,
+          keepGb: settings.recording.keep_gb,
+          clock,
+        });
+        const count = removed.length;
+        if (count > 0) noteAgent('runs.remove', { count, runs: removed.slice(0, NAMED_RUNS) });
+      } catch (thrown) {
+        log.warn({ err: thrown }, 'removing past runs failed; tried again');
+      }
+    }),
     log,
     'removing past runs',
   );
@@ -309,6 +338,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     over.abort();
     unsubscribe();
     publish();
+    noteAgent('agent.stop', { reason: end.reason });
     return end;
   });
   return { worker, done };

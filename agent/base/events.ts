@@ -1,9 +1,17 @@
 import { EventEmitter } from 'node:events';
+import type { Actor } from './actor.ts';
 import type { ResolvedLevel } from './words.ts';
 
 /** Everything that happens in an agent and that somebody may want to follow. */
 export type AgentEvent =
-  | { type: 'run.queued'; runId: string; scriptName: string; taskId?: string }
+  | {
+      type: 'run.queued';
+      runId: string;
+      scriptName: string;
+      taskId?: string;
+      /** Who asked for it, when the request says so. */
+      by?: Actor;
+    }
   | { type: 'run.waiting'; runId: string; for: 'profile'; profile: string }
   | { type: 'run.started'; runId: string; scriptName: string; profile: string | null; level: ResolvedLevel }
   | {

@@ -132,6 +132,20 @@ verb(
 );
 
 verb(
+  'audit',
+  'who did what, and whether that record is as it was written',
+  async () => (await import('./verbs/audit.ts')).audit,
+)
+  .argument('[verb]', 'list or verify', 'list')
+  .option('--limit <n>', 'at most this many, the newest first', '50')
+  .option('--before <row>', 'only rows before this one')
+  .option('--action <name>', 'only this action, e.g. settings.change')
+  .option('--target <target>', 'only what was done to this, e.g. profile/portal')
+  .option('--head <rows:hash>', 'verify: a head that must be in the log; may be given again', collect, [])
+  .option('--manifest <file>', 'verify: a manifest whose head must be in the log; again as well', collect, [])
+  .option('--json', 'print JSON');
+
+verb(
   'sandbox',
   'the built-in AWS stand-in alone, until stopped',
   async () => (await import('./verbs/sandbox.ts')).sandbox,

@@ -58,6 +58,8 @@ export interface RunEngineOptions {
   secret: (name: string) => Promise<string>;
   env: NodeJS.ProcessEnv;
   settings: () => RunSettings;
+  /** Where the audit log ends by now, for the manifest. */
+  auditHead?: () => string;
 }
 
 /** What is known of a run, growing stage by stage. */
@@ -268,6 +270,7 @@ export class RunEngine implements RunExecutor {
         agent: settings.agentName,
         ...(settings.env === null ? {} : { environment: settings.env }),
         profile: state.profile,
+        ...(this.#options.auditHead ? { more: { audit_head: this.#options.auditHead() } } : {}),
         browser: {
           kind: session.browser.name,
           version: session.browser.version,
@@ -421,6 +424,7 @@ export class RunEngine implements RunExecutor {
       runId: request.runId,
       scriptName: script.name,
       ...(request.taskId === undefined ? {} : { taskId: request.taskId }),
+      ...(request.by === undefined ? {} : { by: request.by }),
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Actor } from '../base/actor.ts';
 import type { JsonObject, ResolvedLevel } from '../base/words.ts';
 
 /** What to run, and how. A task makes one of these; so do `exec` and the API. */
@@ -5,6 +6,8 @@ export interface RunRequest {
   runId: string;
   taskId?: string;
   input: RunInput;
+  /** Who asks, for the audit log. Absent: the task, else whoever opened the agent. */
+  by?: Actor;
   /** The level that was asked for with the task or on the command line, and where exactly. */
   level?: ResolvedLevel;
   /** Name of the agent or state machine that asks, for `recording.level_by_agent`. */

@@ -47,7 +47,8 @@ export const migrations: readonly string[] = [
     ended_at      INTEGER,
     error_name    TEXT,
     error_message TEXT,
-    result        TEXT
+    result        TEXT,
+    audit_head    TEXT
   ) STRICT;
   CREATE INDEX runs_by_time ON runs (queued_at DESC);
 
@@ -149,5 +150,28 @@ export const migrations: readonly string[] = [
     value         TEXT NOT NULL,
     updated_at    INTEGER NOT NULL
   ) STRICT;
+
+  CREATE TABLE audit (
+    seq           INTEGER PRIMARY KEY,
+    at            INTEGER NOT NULL,
+    actor_kind    TEXT NOT NULL,
+    actor_id      TEXT NOT NULL,
+    origin        TEXT NOT NULL,
+    action        TEXT NOT NULL,
+    target        TEXT NOT NULL,
+    result        TEXT NOT NULL,
+    details       TEXT NOT NULL,
+    prev_hash     TEXT NOT NULL,
+    hash          TEXT NOT NULL
+  ) STRICT;
+  CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  -- Also against INSERT OR REPLACE, which fires no DELETE trigger.
+  CREATE TRIGGER audit_in_order BEFORE INSERT ON audit
+    WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit)
+      OR EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq - 1 AND hash <> NEW.prev_hash)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only: a row must go on where the last one ended'); END;
   `,
 ];

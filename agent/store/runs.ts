@@ -163,6 +163,20 @@ export class RunStore {
     })();
   }
 
+  /** The head of the audit log that this run is known to lie before or at. */
+  setAuditHead(runId: string, head: string): void {
+    this.#db.prepare('UPDATE runs SET audit_head = ? WHERE run_id = ?').run(head, runId);
+  }
+
+  /** Every head that a run's record names. */
+  auditHeads(): { runId: string; head: string }[] {
+    return this.#db
+      .prepare(
+        'SELECT run_id AS runId, audit_head AS head FROM runs WHERE audit_head IS NOT NULL ORDER BY run_id',
+      )
+      .all() as { runId: string; head: string }[];
+  }
+
   get(runId: string): RunRow | undefined {
     const row = this.#db.prepare(`SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`).get(runId);
     return row === undefined ? undefined : runRow.parse(row);

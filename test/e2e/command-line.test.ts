@@ -27,6 +27,7 @@ const VERBS = [
   'pause',
   'resume',
   'drain',
+  'audit',
   'sandbox',
   'demo',
 ];
@@ -87,6 +88,8 @@ describe('exit codes', () => {
     [['profiles', 'create'], /usage: .*profiles create NAME/],
     [['runs', '--state', 'asleep'], /use one of .*succeeded/],
     [['runs', '--limit', '0'], /a whole number above 0/],
+    [['audit', 'nonsense'], /use list or verify/],
+    [['audit', 'list', '--before', 'x'], /a whole number above 0/],
     [['sandbox', '--port', '70000'], /use 0 to 65535/],
   ])('wrong use is 2, and says what would be right: %j', async (args, says) => {
     const home = ['nonsense', 'exec', 'setup'].includes(args.join(' '));
@@ -100,6 +103,7 @@ describe('exit codes', () => {
     [['runs', 'no-such-run'], /there is no run no-such-run/],
     [['status'], /No agent has run/],
     [['pause'], /No agent has run/],
+    [['audit', 'verify'], /No agent has run .*no audit log/],
     [['profiles', 'delete', 'nobody'], /ProfileNotFound.*"nobody"/],
     [['run'], /no activity is configured.*setup --env/],
   ])('what fails is 1, and says what to do: %j', async (args, says) => {

@@ -3,6 +3,8 @@ import { vaultNameOf } from '../../config/script-secrets.ts';
 import { formatConfigProblem, writeSettings } from '../../config/settings-file.ts';
 import { FileVault } from '../../config/vault.ts';
 import { homePaths } from '../../base/paths.ts';
+import type { JsonValue } from '../../base/words.ts';
+import { cliActor, withAuditLog } from '../audit.ts';
 import { WrongUse, type VerbOptions } from '../main-types.ts';
 import { note, print, printJson, printRows } from '../output.ts';
 
@@ -45,10 +47,15 @@ function get(options: VerbOptions, key: string): void {
   else print(shown(row.value));
 }
 
-function set(options: VerbOptions, key: string, value: string): void {
+async function set(options: VerbOptions, key: string, value: string): Promise<void> {
   const read = readSetting(key, value);
   if (!read.ok) throw new WrongUse(read.message);
-  writeSettings(homePaths(options.home).settings, new Map([[key, read.value]]));
+  const details = { value: (read.value ?? null) as JsonValue };
+  await withAuditLog(options.home, (audit) =>
+    audit.around({ by: cliActor(), action: 'settings.change', target: `setting/${key}`, details }, () =>
+      writeSettings(homePaths(options.home).settings, new Map([[key, read.value]])),
+    ),
+  );
   const loaded = loadConfig({ home: options.home, env: process.env });
   const source = loaded.sourceOf(key);
   if (source.startsWith('settings.yaml')) note(`${key} is set. A running agent takes it at its next start.`);
@@ -64,12 +71,16 @@ async function secret(options: VerbOptions, name: string): Promise<void> {
   const value = Buffer.concat(chunks)
     .toString('utf8')
     .replace(/\r?\n$/, '');
+  const change = (action: string, work: () => Promise<void>): Promise<void> =>
+    withAuditLog(options.home, (audit) =>
+      audit.around({ by: cliActor(), action, target: `secret/${name}` }, work),
+    );
   if (value === '') {
-    await vault.delete(vaultNameOf(name));
+    await change('secret.delete', () => vault.delete(vaultNameOf(name)));
     note(`${name} is removed from this machine.`);
     return;
   }
-  await vault.set(vaultNameOf(name), value);
+  await change('secret.set', () => vault.set(vaultNameOf(name), value));
   note(`${name} is stored in ${vault.protection}. Scripts use it as {{secret:${name}}}.`);
 }
 

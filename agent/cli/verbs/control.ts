@@ -8,10 +8,21 @@ import { AgentStateStore } from '../../store/agent-state.ts';
 import { openDatabase } from '../../store/database.ts';
 import { ProcessRepository } from '../../store/processes.ts';
 import { UploadStore } from '../../store/uploads.ts';
+import { AuditLog } from '../../audit/index.ts';
+import { cliActor } from '../audit.ts';
 import { Failed, type VerbOptions } from '../main-types.ts';
 import { formatTime, note, print, printJson } from '../output.ts';
 
+/** What the audit log calls each wish. */
+const ACTIONS: Record<Wish['verb'], string> = {
+  pause: 'agent.pause',
+  resume: 'agent.resume',
+  drain: 'agent.drain',
+  'resume-run': 'run.resume',
+};
+
 interface Reached {
+  audit: AuditLog;
   control: AgentControl;
   status: AgentStatus | null;
   alive: boolean;
@@ -52,15 +63,18 @@ export async function drain(options: VerbOptions): Promise<void> {
 }
 
 async function send(options: VerbOptions, wish: Wish, done: string): Promise<void> {
-  await withAgent(options, async ({ control, status: now, alive }) => {
+  await withAgent(options, async ({ audit, control, status: now, alive }) => {
     if (!alive) throw new Failed(`No agent runs on ${options.home}.`);
     if (wish.verb === 'resume-run' && !now?.waitingForPerson.some((wait) => wait.runId === wish.runId)) {
       throw new Failed(
         `Run ${wish.runId} does not wait for a person. "local-browser-agent status" shows which do.`,
       );
     }
-    if (!(await control.wish(wish)))
-      throw new Failed('The agent did not answer within 5 s. Is it hung? See its log.');
+    const target = wish.verb === 'resume-run' ? `run/${wish.runId}` : 'agent';
+    await audit.around({ by: cliActor(), action: ACTIONS[wish.verb], target }, async () => {
+      if (!(await control.wish(wish)))
+        throw new Failed('The agent did not answer within 5 s. Is it hung? See its log.');
+    });
     note(done);
   });
 }
@@ -81,7 +95,13 @@ async function withAgent(options: VerbOptions, work: (reached: Reached) => Promi
       log: silentLogger,
     });
     const alive = now !== null && now.state !== 'stopped' && (await processes.isAlive(now));
-    await work({ control, status: now, alive, uploads: new UploadStore(db).counts() });
+    await work({
+      audit: new AuditLog({ db }),
+      control,
+      status: now,
+      alive,
+      uploads: new UploadStore(db).counts(),
+    });
   } finally {
     db.close();
   }

@@ -7,6 +7,7 @@ import { newRunId } from '../../base/ids.ts';
 import { createLogger } from '../../base/log.ts';
 import type { JsonObject, RecordingLevel } from '../../base/words.ts';
 import { parseLevel } from '../../recording/resolve-level.ts';
+import { cliActor } from '../audit.ts';
 import { Failed, WrongUse, type VerbOptions } from '../main-types.ts';
 import { formatDuration, note, printJson } from '../output.ts';
 
@@ -37,10 +38,18 @@ export async function exec(options: ExecOptions, args: string[]): Promise<void> 
     log: createLogger({ level: options.logLevel }),
     uploads: options.upload === true ? { onlyRun: runId } : 'none',
     keepWarm: false,
+    by: cliActor(),
   });
   const cancel = new AbortController();
-  const onSignal = (): void =>
+  const onSignal = (): void => {
     cancel.abort(new AgentError('BrowserAgent.Cancelled', 'cancelled with Ctrl+C'));
+    try {
+      agent.audit.append({ by: cliActor(), action: 'run.cancel', target: `run/${runId}` });
+    } catch (thrown) {
+      // Nothing may keep a person from stopping a run; its end is written down as well.
+      agent.log.error({ err: thrown }, 'the audit log could not be written');
+    }
+  };
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const forget = agent.events.on(showProgress);
   const answer = (): void => {

@@ -1,7 +1,9 @@
 import { openAgent, type Agent } from '../../agent.ts';
 import { newRunId } from '../../base/ids.ts';
 import { createLogger } from '../../base/log.ts';
+import type { JsonObject } from '../../base/words.ts';
 import { launchBrowser } from '../../browser/launch.ts';
+import { cliActor } from '../audit.ts';
 import { WrongUse, type VerbOptions } from '../main-types.ts';
 import { formatTime, note, printRows } from '../output.ts';
 
@@ -62,30 +64,33 @@ async function change(
   more: string[],
   options: ProfilesOptions,
 ): Promise<void> {
+  const audited = (action: string, details: JsonObject, work: () => unknown): Promise<unknown> =>
+    agent.audit.around({ by: cliActor(), action, target: `profile/${name}`, details }, work);
   switch (verb) {
     case 'create':
-      agent.profiles.create({ name, tags: more });
+      await audited('profile.create', { tags: more }, () => agent.profiles.create({ name, tags: more }));
       note(
         `Profile "${name}" is there. Sign in once with: local-browser-agent profiles sign-in "${name}" --url https://…`,
       );
       return;
     case 'tag':
-      agent.profiles.setTags(name, more);
+      await audited('profile.tag', { tags: more }, () => agent.profiles.setTags(name, more));
       note(`Profile "${name}" has the tags: ${more.join(', ') || '(none)'}.`);
       return;
-    case 'clone':
-      await agent.profiles.clone(name, required(more[0], 'clone NAME'), {
-        runId: newRunId(),
-        timeoutMs: WAIT_MS,
-      });
-      note(`Profile "${more[0]}" is a copy of "${name}".`);
+    case 'clone': {
+      const copy = required(more[0], 'clone NAME');
+      await audited('profile.clone', { copy }, () =>
+        agent.profiles.clone(name, copy, { runId: newRunId(), timeoutMs: WAIT_MS }),
+      );
+      note(`Profile "${copy}" is a copy of "${name}".`);
       return;
+    }
     case 'delete':
-      await agent.profiles.delete(name);
+      await audited('profile.delete', {}, () => agent.profiles.delete(name));
       note(`Profile "${name}" is deleted.`);
       return;
     case 'sign-in':
-      await signIn(agent, name, options);
+      await audited('profile.sign-in', { url: options.url ?? null }, () => signIn(agent, name, options));
       return;
     default:
       throw new WrongUse(`profiles ${verb}: use list, create, tag, clone, delete or sign-in`);

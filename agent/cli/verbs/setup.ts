@@ -4,6 +4,8 @@ import { setup as setUp } from '../../config/setup.ts';
 import { loadConfig } from '../../config/load.ts';
 import { FileVault } from '../../config/vault.ts';
 import { openDatabase } from '../../store/database.ts';
+import { AuditLog } from '../../audit/index.ts';
+import { cliActor } from '../audit.ts';
 import { Failed, type VerbOptions } from '../main-types.ts';
 import { note, printJson } from '../output.ts';
 
@@ -30,6 +32,17 @@ export async function setup(options: SetupVerbOptions): Promise<void> {
       onStep: (step) => {
         const mark = { ok: '✓', warn: '!', fail: '✗' }[step.status];
         note(`${mark} ${step.title}: ${step.detail}${step.fix ? `\n    fix: ${step.fix}` : ''}`);
+      },
+    });
+    const failed = result.steps.find((step) => step.status === 'fail');
+    new AuditLog({ db }).append({
+      by: cliActor(),
+      action: 'setup',
+      target: `environment/${options.env}`,
+      result: result.ok ? 'ok' : 'failed',
+      details: {
+        aws_profile: options.awsProfile ?? null,
+        ...(failed ? { failed_at: failed.title, why: failed.detail } : {}),
       },
     });
     if (options.json === true) printJson({ ok: result.ok, steps: result.steps });

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { homePaths } from '../../base/paths.ts';
 import { openDatabase } from '../../store/database.ts';
 import { UploadStore } from '../../store/uploads.ts';
+import { AuditLog } from '../../audit/index.ts';
+import { cliActor } from '../audit.ts';
 import type { VerbOptions } from '../main-types.ts';
 import { formatBytes, formatTime, note, printJson, printRows } from '../output.ts';
 
@@ -27,6 +29,12 @@ export async function uploads(options: UploadsOptions): Promise<void> {
     if (options.retry === true) {
       const now = Date.now();
       const count = store.wake({}, now) + store.reviveFailed(now);
+      new AuditLog({ db }).append({
+        by: cliActor(),
+        action: 'uploads.retry',
+        target: 'uploads',
+        details: { count },
+      });
       note(`${count} uploads are due now; the running agent takes them within half a minute.`);
       return;
     }

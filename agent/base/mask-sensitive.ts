@@ -1,0 +1,50 @@
+import type { JsonObject, JsonValue } from './words.ts';
+
+/** What stands in place of a value. */
+export const MASK = '[masked]';
+
+/** Names of fields whose values are credentials, whoever wrote them. */
+const SECRET_FIELD =
+  /passw(or)?d|passphrase|^pwd$|^pass$|secret|token|api[-_]?key|authorization|^auth$|credential|private[-_]?key|cookie|^otp$|^pin$|^cvv$|^cvc$/i;
+
+/** Things that are credentials by their very form. */
+const SECRET_FORMS: readonly { pattern: RegExp; by: string }[] = [
+  // An AWS access key id: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+  { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, by: MASK },
+  { pattern: /\b(Bearer|Basic) [\w.~+/=-]{8,}/gi, by: `$1 ${MASK}` },
+  // user:password@ in an address.
+  { pattern: /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"\\]+@/gi, by: `$1${MASK}@` },
+  // Signed addresses and tokens in queries.
+  {
+    pattern:
+      /([?&](?:x-amz-(?:signature|credential|security-token)|signature|access_token|id_token|token|api[-_]?key|password|secret|code)=)[^&\s"#\\]+/gi,
+    by: `$1${MASK}`,
+  },
+];
+
+/** Takes out of a text what is a credential by its form. */
+export function maskText(text: string): string {
+  let masked = text;
+  for (const { pattern, by } of SECRET_FORMS) masked = masked.replace(pattern, by);
+  return masked;
+}
+
+/** Takes credentials out of JSON: by the name of the field, and by their form. */
+export function maskSensitive<T extends JsonValue>(value: T): T {
+  const visit = (node: JsonValue): JsonValue => {
+    if (typeof node === 'string') return maskText(node);
+    if (Array.isArray(node)) return node.map(visit);
+    if (node === null || typeof node !== 'object') return node;
+    const masked: JsonObject = {};
+    for (const [name, child] of Object.entries(node)) {
+      masked[maskText(name)] = SECRET_FIELD.test(name) && holdsText(child) ? MASK : visit(child);
+    }
+    return masked;
+  };
+  return visit(value) as T;
+}
+
+/** `token: true` says that there is one, and is no secret; nor are counts. */
+function holdsText(value: JsonValue): boolean {
+  return typeof value === 'string' || (typeof value === 'object' && value !== null);
+}
