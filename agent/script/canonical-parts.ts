@@ -9,12 +9,39 @@ import { CONDITION_TYPES, LOCATOR_STRATEGIES, lenientSchemas } from './schema.ts
 const REPORTED_LOCATOR: Canon = { strategy: 'selector', value: 'html' };
 const REPORTED_CONDITION: Canon = { type: 'url_contains', pattern: '/' };
 
-const STRATEGY_ALIASES: Readonly<Record<string, string>> = {
+type LocatorStrategy = (typeof LOCATOR_STRATEGIES)[number];
+
+export const STRATEGY_ALIASES: Readonly<Record<string, LocatorStrategy>> = {
   css: 'selector',
   testid: 'test_id',
   'test-id': 'test_id',
   data_testid: 'test_id',
 };
+/** Other spellings of a locator's own keys. */
+export const LOCATOR_KEY_ALIASES: Readonly<Record<string, string>> = { css_selector: 'selector' };
+
+const AS_VALUE = ['selector', 'value'] as const;
+/** By strategy, the keys that are taken for another one where that is absent: from, to; in this order. */
+export const LOCATOR_MOVES: Readonly<Record<LocatorStrategy, readonly (readonly [string, string])[]>> = {
+  selector: [AS_VALUE],
+  text: [AS_VALUE],
+  xpath: [AS_VALUE],
+  role: [['role', 'value'], AS_VALUE],
+  label: [AS_VALUE, ['label', 'value']],
+  placeholder: [AS_VALUE],
+  test_id: [AS_VALUE],
+  coordinates: [AS_VALUE],
+  form_field: [AS_VALUE, ['value', 'label']],
+};
+/** A locator without a strategy has the first one whose keys are all there. */
+export const LOCATOR_INFERENCE: readonly (readonly [readonly string[], LocatorStrategy])[] = [
+  [['x', 'y'], 'coordinates'],
+  [['role'], 'role'],
+  [['value'], 'selector'],
+  [['selector'], 'selector'],
+  [['label'], 'label'],
+];
+
 const LOCATOR_KEYS = [
   ...new Set(lenientSchemas.locator.options.flatMap((option) => Object.keys(option.shape))),
   'selector',
@@ -34,42 +61,42 @@ export function canonicalLocator(raw: JsonValue, path: Path, findings: Findings)
     findings.error(path, 'a locator must be an object with "strategy" and "value", or a CSS selector');
     return REPORTED_LOCATOR;
   }
-  const locator = findings.copy(raw, path, LOCATOR_KEYS, 'a locator', { css_selector: 'selector' });
+  const locator = findings.copy(raw, path, LOCATOR_KEYS, 'a locator', LOCATOR_KEY_ALIASES);
   const strategy = strategyOf(locator, raw, path, findings);
   if (strategy === undefined) return REPORTED_LOCATOR;
   locator['strategy'] = strategy;
-  const moved = (from: string, to: string): void => {
+  for (const [from, to] of LOCATOR_MOVES[strategy]) {
     if (locator[to] === undefined && locator[from] !== undefined) {
       locator[to] = locator[from];
       findings.origin(locator, path, { [to]: [...path, from] });
     }
     delete locator[from];
-  };
-  if (strategy === 'role') moved('role', 'value');
-  moved('selector', 'value');
-  if (strategy === 'form_field') moved('value', 'label');
-  if (strategy === 'label') moved('label', 'value');
+  }
   if (typeof locator['frame'] === 'string') locator['frame'] = [locator['frame']];
   if (strategy === 'role' && typeof locator['value'] === 'string') parseRole(locator, locator['value']);
   return locator;
 }
 
-function strategyOf(locator: Canon, raw: JsonObject, path: Path, findings: Findings): string | undefined {
+function strategyOf(
+  locator: Canon,
+  raw: JsonObject,
+  path: Path,
+  findings: Findings,
+): LocatorStrategy | undefined {
   const written = raw['strategy'];
   if (written === undefined) {
-    if (locator['x'] !== undefined && locator['y'] !== undefined) return 'coordinates';
-    if (locator['role'] !== undefined) return 'role';
-    if (locator['value'] !== undefined || locator['selector'] !== undefined) return 'selector';
-    if (locator['label'] !== undefined) return 'label';
+    const inferred = LOCATOR_INFERENCE.find(([keys]) => keys.every((key) => locator[key] !== undefined));
+    if (inferred) return inferred[1];
     findings.error(path, 'a locator needs a "strategy" and a "value"');
     return undefined;
   }
-  const strategy = typeof written === 'string' ? (STRATEGY_ALIASES[written] ?? written) : '';
-  if ((LOCATOR_STRATEGIES as readonly string[]).includes(strategy)) return strategy;
+  const name = typeof written === 'string' ? (STRATEGY_ALIASES[written] ?? written) : '';
+  const strategy = LOCATOR_STRATEGIES.find((known) => known === name);
+  if (strategy) return strategy;
   findings.error(
     [...path, 'strategy'],
     `unknown locator strategy ${JSON.stringify(written)}; one of ${LOCATOR_STRATEGIES.join(', ')}`,
-    didYouMean(strategy, LOCATOR_STRATEGIES),
+    didYouMean(name, LOCATOR_STRATEGIES),
   );
   return undefined;
 }

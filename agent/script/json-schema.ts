@@ -1,8 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ALIAS_KEYS, ACTION_ALIASES } from './canonical.ts';
+import {
+  LOCATOR_INFERENCE,
+  LOCATOR_KEY_ALIASES,
+  LOCATOR_MOVES,
+  STRATEGY_ALIASES,
+} from './canonical-parts.ts';
 import { isPlainObject } from './canonical-tools.ts';
-import { ACTIONS, CONDITION_TYPES, LOCATOR_STRATEGIES, lenientSchemas } from './schema.ts';
+import { ACTIONS, CONDITION_TYPES, lenientSchemas } from './schema.ts';
 import { RECORDING_LEVELS, type JsonObject, type JsonValue } from '../base/words.ts';
 
 /**
@@ -208,19 +214,76 @@ function conditionSchema(): JsonObject {
 
 function locatorSchema(): JsonObject {
   const properties = Object.assign({}, ...lenientSchemas.locator.options.map(objectOf)) as JsonObject;
+  const options = lenientSchemas.locator.options.map((option) => {
+    const strategy = option.shape.strategy.value;
+    const aliases = Object.keys(STRATEGY_ALIASES).filter((alias) => STRATEGY_ALIASES[alias] === strategy);
+    return { strategy, spellings: [strategy, ...aliases], required: requiredOf(option) };
+  });
   return {
     anyOf: [
-      { type: 'string', description: 'A CSS selector.' },
+      { type: 'string', minLength: 1, description: 'A CSS selector.' },
       {
         type: 'object',
         properties: {
           ...properties,
-          strategy: { enum: [...LOCATOR_STRATEGIES] },
+          strategy: { enum: options.flatMap(({ spellings }) => spellings) },
           frame: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+          ...Object.fromEntries(
+            ['selector', 'role', ...Object.keys(LOCATOR_KEY_ALIASES)].map((key) => [key, FILLED]),
+          ),
         },
+        allOf: [
+          ...options.map(({ strategy, spellings, required }) => ({
+            if: { required: ['strategy'], properties: { strategy: { enum: spellings } } },
+            then: allOf(required.map((field) => oneOfKeys(keysFor(strategy, field)))),
+          })),
+          {
+            if: { not: { required: ['strategy'] } },
+            then: {
+              anyOf: LOCATOR_INFERENCE.map(([keys]) => allOf(keys.map((key) => oneOfKeys(withAliases(key))))),
+            },
+          },
+        ],
       },
     ],
   };
+}
+
+const FILLED: JsonObject = { type: 'string', minLength: 1 };
+
+/** The fields that a locator of this strategy must have, apart from the strategy. */
+function requiredOf(option: z.ZodObject): string[] {
+  return Object.entries(option.shape).flatMap(([key, field]) =>
+    key === 'strategy' || field.safeParse(undefined).success ? [] : [key],
+  );
+}
+
+/** Every key under which the parser looks for the field. */
+function keysFor(strategy: keyof typeof LOCATOR_MOVES, field: string): string[] {
+  const keys = [field];
+  for (const [from, to] of LOCATOR_MOVES[strategy].toReversed()) if (keys.includes(to)) keys.push(from);
+  return keys.flatMap(withAliases);
+}
+
+function withAliases(key: string): string[] {
+  return [key, ...Object.keys(LOCATOR_KEY_ALIASES).filter((alias) => LOCATOR_KEY_ALIASES[alias] === key)];
+}
+
+/** An object with at least one of the keys. */
+function oneOfKeys(keys: readonly string[]): JsonObject {
+  return oneOrMore(
+    'anyOf',
+    keys.map((key) => ({ required: [key] })),
+  );
+}
+
+function allOf(schemas: readonly JsonObject[]): JsonObject {
+  return oneOrMore('allOf', schemas);
+}
+
+function oneOrMore(joined: 'anyOf' | 'allOf', schemas: readonly JsonObject[]): JsonObject {
+  const [only, ...others] = schemas;
+  return only && others.length === 0 ? only : { [joined]: [...schemas] };
 }
 
 /** The properties of an object schema, with parts that have a name of their own by reference. */
