@@ -5,6 +5,8 @@
 import { hostname } from 'node:os';
 import { sfnActivityService, type ActivityService } from './activity/service.ts';
 import { Worker, type WorkerEnd } from './activity/worker.ts';
+import type { WorkerPort } from './api/ports.ts';
+import type { RunningApi } from './api/start.ts';
 import { auditRuns, AuditLog } from './audit/index.ts';
 import { createClients, type AwsClients } from './aws/clients.ts';
 import { systemActor, type Actor } from './base/actor.ts';
@@ -14,6 +16,7 @@ import { AgentError, messageOf } from './base/errors.ts';
 import { EventBus, type AgentEvent } from './base/events.ts';
 import type { Logger } from './base/log.ts';
 import { homePaths, type HomePaths } from './base/paths.ts';
+import { programVersion } from './base/version.ts';
 import type { JsonObject } from './base/words.ts';
 import { findFfmpeg } from './browser/detect.ts';
 import { Processes, type TrackedProcess } from './browser/processes.ts';
@@ -25,6 +28,8 @@ import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { ScriptSecrets } from './config/script-secrets.ts';
 import { FileVault, type Vault } from './config/vault.ts';
 import { AgentControl, type AgentStatus } from './control.ts';
+import { ActiveRuns } from './runs/active-runs.ts';
+import { createMetrics, type Metrics } from './metrics/index.ts';
 import { BrowserSource } from './runs/browser-source.ts';
 import { HumanDesk } from './runs/human-desk.ts';
 import { sweepRuns } from './runs/retention.ts';
@@ -91,11 +96,14 @@ export interface Agent {
   uploadStore: UploadStore;
   humans: HumanDesk;
   /** Loaded with the first run: it brings Playwright with it. */
-  engine: RunExecutor;
+  engine: ActiveRuns;
   warm: WarmBrowser | null;
   temporary: TemporaryFolders;
   control: AgentControl;
   audit: AuditLog;
+  metrics: Metrics;
+  /** What else must have ended before the database is closed. */
+  closers: (() => Promise<void>)[];
   /** Ends browsers, uploads and connections. What is not done goes on at the next start. */
   close(): Promise<void>;
 }
@@ -117,7 +125,13 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   const audit = new AuditLog({ db, clock });
   auditRuns({ events, audit, runs, log, ...(options.by ? { by: options.by } : {}) });
   const uploadStore = new UploadStore(db);
-  const processes = await Processes.open({ repository: new ProcessRepository(db), home, log });
+  const metrics = createMetrics({ events, runs, uploads: uploadStore, version: programVersion() });
+  const processes = await Processes.open({
+    repository: new ProcessRepository(db),
+    home,
+    log,
+    onBrowser: (pid) => events.emit({ type: 'browser.started', pid }),
+  });
   const temporary = new TemporaryFolders(paths.temporary, processes, log);
   const profiles = new ProfileService({
     repository: new ProfileRepository(db),
@@ -164,13 +178,15 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     settings: () => runSettings(config),
     auditHead: () => audit.head(),
   };
+  const closers: Agent['closers'] = [];
   let loaded: Promise<RunExecutor> | null = null;
-  const engine: RunExecutor = {
+  const lazyEngine: RunExecutor = {
     execute: async (request, control) => {
       loaded ??= import('./runs/engine.ts').then(({ RunEngine }) => new RunEngine(engineOptions));
       return (await loaded).execute(request, control);
     },
   };
+  const engine = new ActiveRuns(lazyEngine, clock);
   if (options.uploads !== 'none') uploads.start();
 
   return {
@@ -188,11 +204,14 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     uploadStore,
     humans,
     engine,
+    closers,
     warm,
     temporary,
     control: new AgentControl({ state: new AgentStateStore(db), clock }),
     audit,
+    metrics,
     close: async () => {
+      await Promise.all([engine.stop({ deadlineMs: 0 }), ...closers.map((end) => end())]);
       await uploads.stop({ deadlineMs: UPLOAD_STOP_MS });
       await warm?.close();
       await processes.endAll();
@@ -248,7 +267,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   const bucket = settings.aws.s3_bucket;
   const worker = new Worker({
     db,
-    service: noteLastPoll(sfnActivityService(agent.clients), { db, clock, log }),
+    service: noteLastPoll(sfnActivityService(agent.clients), { db, clock, log, events }),
     executor: agent.engine,
     journal: runs,
     ...(bucket === null
@@ -286,8 +305,23 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
       waitingForPerson: agent.humans.pending().map(({ runId, message }) => ({ runId, message })),
     };
   };
-  worker.start();
+  // Open before the first poll: an address or certificate that is wrong must not cost a task.
+  const api = settings.api.enabled
+    ? await openApi(agent, clock, {
+        status,
+        pause: () => worker.pause(),
+        resume: () => worker.resume(),
+        drain: () => drop(worker.drain(), log, 'draining'),
+      })
+    : null;
+  try {
+    worker.start();
+  } catch (thrown) {
+    await api?.close();
+    throw thrown;
+  }
   noteAgent('agent.start', { worker: settings.worker.name ?? hostname() });
+  api?.announce();
   await recover(agent, clock);
 
   const publish = (): void => shownOnly(log, 'publishing the status', () => agent.control.publish(status()));
@@ -334,14 +368,21 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     log,
     'watching for wishes',
   );
-  const done = worker.done.then((end) => {
+  const drainMs = settings.worker.drain_deadline_seconds * 1_000;
+  const done = worker.done.then(async (end) => {
+    // Runs that the API began are work at hand too.
+    await agent.engine.stop({ deadlineMs: end.reason === 'drained' ? drainMs : 0 });
+    await api?.close();
     over.abort();
     unsubscribe();
     publish();
     noteAgent('agent.stop', { reason: end.reason });
     return end;
   });
-  return { worker, done };
+  const stop = async ({ deadlineMs }: { deadlineMs: number }): Promise<void> => {
+    await Promise.all([worker.stop({ deadlineMs }), agent.engine.stop({ deadlineMs })]);
+  };
+  return { worker, done, api, stop };
 
   async function every(ms: number, work: () => unknown): Promise<void> {
     while (!over.signal.aborted) {
@@ -353,8 +394,20 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
 
 export interface ServingAgent {
   worker: Worker;
+  /** Null when it is not enabled. */
+  api: RunningApi | null;
+  /** Drains until the deadline, then cancels: tasks, and runs that the API began. */
+  stop(options: { deadlineMs: number }): Promise<void>;
   /** Resolves when the worker has ended. */
   done: Promise<WorkerEnd>;
+}
+
+/** Fastify is loaded only here: verbs that serve nothing do not pay for it. */
+async function openApi(agent: Agent, clock: Clock, worker: WorkerPort): Promise<RunningApi> {
+  const { startApi } = await import('./api/start.ts');
+  const api = await startApi({ agent, worker, version: programVersion(), clock });
+  agent.closers.push(() => api.close());
+  return api;
 }
 
 /** Does what is only for showing: a full disk must not stop the work itself. */
@@ -369,7 +422,7 @@ function shownOnly(log: Logger, what: string, work: () => void): void {
 /** Writes down how each poll was answered: `doctor` reads it, because asking for itself could take a task. */
 function noteLastPoll(
   service: ActivityService,
-  { db, clock, log }: { db: Database; clock: Clock; log: Logger },
+  { db, clock, log, events }: { db: Database; clock: Clock; log: Logger; events: EventBus },
 ): ActivityService {
   const state = new AgentStateStore(db);
   const write = (answer: LastPoll): void => {
@@ -386,10 +439,12 @@ function noteLastPoll(
       try {
         const task = await service.getActivityTask(request);
         write({ activityArn, ok: true });
+        events.emit({ type: 'poll.answered', outcome: task === null ? 'empty' : 'task' });
         return task;
       } catch (thrown) {
         const code = thrown instanceof Error ? thrown.name : 'unknown';
         write({ activityArn, ok: false, code, message: messageOf(thrown) });
+        events.emit({ type: 'poll.answered', outcome: 'failed' });
         throw thrown;
       }
     },

@@ -18,6 +18,8 @@ export interface HomePaths {
   downloads: string;
   logs: string;
   sandbox: string;
+  /** Address and owner's key of the local API while it runs; for the agent's user alone. */
+  api: string;
 }
 
 /** The data directory: `LBA_HOME`, else the platform's folder for application data. */
@@ -43,5 +45,6 @@ export function homePaths(home: string): HomePaths {
     downloads: join(home, 'downloads'),
     logs: join(home, 'logs'),
     sandbox: join(home, 'sandbox'),
+    api: join(home, 'api.json'),
   };
 }

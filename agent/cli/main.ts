@@ -3,10 +3,10 @@
  * The command line. Each verb lives in a file of its own and is loaded only when it is called, so that
  * `--help` and small verbs start fast. Exit code 0: done, 1: failed, 2: wrong use.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { defaultHome } from '../base/paths.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { programVersion } from '../base/version.ts';
 import { Failed, WrongUse } from './main-types.ts';
 import { note } from './output.ts';
 
@@ -16,7 +16,7 @@ const program = new Command('local-browser-agent')
   .description(
     'Runs AWS Step Functions tasks in your own browser profiles, and keeps the evidence you asked for.',
   )
-  .version(version())
+  .version(programVersion())
   .enablePositionalOptions()
   .showHelpAfterError('(add --help for the ways to use it)')
   .exitOverride()
@@ -146,6 +146,18 @@ verb(
   .option('--json', 'print JSON');
 
 verb(
+  'keys',
+  'list, create or revoke keys of the local API',
+  async () => (await import('./verbs/keys.ts')).keys,
+)
+  .argument('[verb]', 'list, create or revoke', 'list')
+  .argument('[name]', 'what the new key is for, or the id of the key to revoke')
+  .option('--scope <scope...>', 'read, run, operate or admin', ['read'])
+  .option('--tier <tier>', 'basic, standard or premium', 'basic')
+  .option('--expires <time>', 'RFC 3339 time, or a number of days such as 30d')
+  .option('--json', 'print JSON');
+
+verb(
   'sandbox',
   'the built-in AWS stand-in alone, until stopped',
   async () => (await import('./verbs/sandbox.ts')).sandbox,
@@ -218,16 +230,4 @@ function logLevel(): Option {
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
-}
-
-function version(): string {
-  for (const up of ['../../', '../../../']) {
-    try {
-      const text = readFileSync(new URL(`${up}package.json`, import.meta.url), 'utf8');
-      return (JSON.parse(text) as { version: string }).version;
-    } catch {
-      // From source it is two levels up, from the build three.
-    }
-  }
-  return '0.0.0';
 }

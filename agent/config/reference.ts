@@ -8,6 +8,7 @@ const GROUPS: Record<string, string> = {
   browser: 'Which browser runs, and how.',
   run: 'Limits of a run.',
   script: 'What scripts may reach.',
+  api: 'The local API ([api.md](api.md)).',
   log: 'What the agent says.',
 };
 

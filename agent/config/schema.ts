@@ -208,7 +208,53 @@ const log = z.strictObject({
     .register(settingDocs, { doc: 'How much the agent logs.' }),
 });
 
-export const settingsSchema = z.strictObject({ aws, recording, worker, browser, run, script, log });
+const perMinute = z.int().min(1).max(1_000_000);
+const perDay = z.int().min(1).max(1_000_000_000);
+
+const api = z.strictObject({
+  enabled: z.boolean().default(true).register(settingDocs, {
+    doc: 'Whether the agent answers on its local API.',
+  }),
+  host: z.string().min(1).max(255).default('127.0.0.1').register(settingDocs, {
+    doc: 'Address that the local API listens on. Anything that is not this machine alone needs `api.tls_cert_file`.',
+  }),
+  port: z.int().min(0).max(65_535).default(4_590).register(settingDocs, {
+    doc: 'Port of the local API; 0 picks a free one. When the default is taken, a free one is picked; when a port that was set here is taken, the agent does not start. `api.json` in the data directory has the address.',
+  }),
+  allowed_origins: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .default([])
+    .register(settingDocs, {
+      doc: 'Origins of web pages that may use the API, beside its own; each also counts as a name for this machine in `Host`.',
+      allowed: 'a list of origins such as `https://tools.example.com`',
+    }),
+  tls_cert_file: text().register(settingDocs, {
+    doc: 'Certificate chain of the API (PEM), for https.',
+  }),
+  tls_key_file: text().register(settingDocs, {
+    doc: 'Private key of that certificate (PEM).',
+  }),
+  basic_per_minute: perMinute.default(60).register(settingDocs, {
+    doc: 'Requests that a key of the tier basic may make in a minute.',
+  }),
+  basic_per_day: perDay.default(1_000).register(settingDocs, {
+    doc: 'Requests that a key of the tier basic may make in a day (UTC).',
+  }),
+  standard_per_minute: perMinute.default(300).register(settingDocs, {
+    doc: 'Requests that a key of the tier standard may make in a minute.',
+  }),
+  standard_per_day: perDay.default(10_000).register(settingDocs, {
+    doc: 'Requests that a key of the tier standard may make in a day (UTC).',
+  }),
+  premium_per_minute: perMinute.default(1_500).register(settingDocs, {
+    doc: 'Requests that a key of the tier premium may make in a minute.',
+  }),
+  premium_per_day: perDay.default(100_000).register(settingDocs, {
+    doc: 'Requests that a key of the tier premium may make in a day (UTC).',
+  }),
+});
+
+export const settingsSchema = z.strictObject({ aws, recording, worker, browser, run, script, api, log });
 
 export type Settings = z.infer<typeof settingsSchema>;
 

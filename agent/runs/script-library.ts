@@ -2,8 +2,17 @@
  * Scripts stored on this machine, for task inputs and `include` steps that name one: files
  * `scripts/<name>@<version>.json`, or `scripts/<name>.json` for a script without versions.
  */
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join, sep } from 'node:path';
 import { AgentError } from '../base/errors.ts';
 
 const REFERENCE = /^(?<name>[\w][\w .-]{0,127})(?:@(?<version>[\w][\w.-]{0,63}))?$/;
@@ -66,6 +75,48 @@ export class ScriptLibrary {
           ? `Stored are: ${known.slice(0, 20).join(', ')}.`
           : 'The folder holds no scripts yet.'
       } Put the script there as ${JSON.stringify(`${reference.replace(/\.json$/, '')}.json`)}, or name a stored one.`,
+    );
+  }
+
+  /** Whether there is exactly this script: a name without a version means the one without, not the highest. */
+  has(reference: string): boolean {
+    return statSync(this.#fileOf(reference), { throwIfNoEntry: false })?.isFile() === true;
+  }
+
+  /**
+   * Stores a script under exactly this `name` or `name@version`, whole or not at all. @returns whether it is new
+   *
+   * @throws AgentError BrowserAgent.InvalidInput for what is no such name
+   */
+  write(reference: string, text: string): boolean {
+    const file = this.#fileOf(reference);
+    const isNew = !this.has(reference);
+    mkdirSync(this.#folder, { recursive: true });
+    const draft = join(this.#folder, `.${basename(file)}.${process.pid}.new`);
+    try {
+      writeFileSync(draft, text);
+      renameSync(draft, file);
+    } catch (thrown) {
+      rmSync(draft, { force: true });
+      throw thrown;
+    }
+    return isNew;
+  }
+
+  /** @returns false when there is no such script */
+  remove(reference: string): boolean {
+    if (!this.has(reference)) return false;
+    rmSync(this.#fileOf(reference));
+    return true;
+  }
+
+  #fileOf(reference: string): string {
+    if (REFERENCE.test(reference) && !/\.json$|[ .]$/i.test(reference)) {
+      return join(this.#folder, `${reference}.json`);
+    }
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      `${JSON.stringify(reference)} is no name for a stored script. Use "name" or "name@version": letters, digits, _ . - and, in the name, spaces.`,
     );
   }
 

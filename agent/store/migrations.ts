@@ -145,6 +145,20 @@ export const migrations: readonly string[] = [
     fetched_at    INTEGER NOT NULL
   ) STRICT;
 
+  CREATE TABLE api_keys (
+    key_id        TEXT PRIMARY KEY,
+    name          TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    scopes        TEXT NOT NULL,
+    tier          TEXT NOT NULL CHECK (tier IN ('basic','standard','premium')),
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER,
+    revoked_at    INTEGER,
+    last_used_at  INTEGER,
+    day           TEXT,
+    day_requests  INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
   CREATE TABLE agent_state (
     key           TEXT PRIMARY KEY,
     value         TEXT NOT NULL,

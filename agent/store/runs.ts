@@ -65,6 +65,7 @@ const stepRow = z.object({
 export type StepRow = z.infer<typeof stepRow>;
 
 const artifactRow = z.object({
+  artifact_id: z.number(),
   kind: z.string(),
   key: z.string(),
   path: z.string(),
@@ -190,14 +191,27 @@ export class RunStore {
   }
 
   /** Newest first. `before` is a run id: ids sort by time, so it is also the page cursor. */
-  list(filter: { state?: RunState; before?: string; limit: number }): RunRow[] {
+  list(filter: {
+    state?: RunState | undefined;
+    scriptName?: string | undefined;
+    profile?: string | undefined;
+    before?: string | undefined;
+    limit: number;
+  }): RunRow[] {
     return this.#db
       .prepare(
         `SELECT ${RUN_COLUMNS} FROM runs
          WHERE (@state IS NULL OR state = @state) AND (@before IS NULL OR run_id < @before)
+           AND (@scriptName IS NULL OR script_name = @scriptName) AND (@profile IS NULL OR profile = @profile)
          ORDER BY run_id DESC LIMIT @limit`,
       )
-      .all({ state: filter.state ?? null, before: filter.before ?? null, limit: filter.limit })
+      .all({
+        state: filter.state ?? null,
+        scriptName: filter.scriptName ?? null,
+        profile: filter.profile ?? null,
+        before: filter.before ?? null,
+        limit: filter.limit,
+      })
       .map((row) => runRow.parse(row));
   }
 
@@ -295,7 +309,7 @@ export class RunStore {
   artifacts(runId: string): ArtifactRow[] {
     return this.#db
       .prepare(
-        `SELECT kind, key, path, content_type, size_bytes, sha256, upload, keep, masked, step_number
+        `SELECT artifact_id, kind, key, path, content_type, size_bytes, sha256, upload, keep, masked, step_number
          FROM artifacts WHERE run_id = ? ORDER BY artifact_id`,
       )
       .all(runId)

@@ -250,13 +250,24 @@ export class UploadStore {
   }
 
   /** Newest first. */
-  list(filter: { runId?: string; state?: UploadState; limit: number }): UploadRow[] {
+  list(filter: {
+    runId?: string | undefined;
+    state?: UploadState | undefined;
+    before?: number | undefined;
+    limit: number;
+  }): UploadRow[] {
     return this.#db
       .prepare(
         `SELECT * FROM uploads WHERE (@runId IS NULL OR run_id = @runId) AND (@state IS NULL OR state = @state)
+           AND (@before IS NULL OR upload_id < @before)
          ORDER BY upload_id DESC LIMIT @limit`,
       )
-      .all({ runId: filter.runId ?? null, state: filter.state ?? null, limit: filter.limit })
+      .all({
+        runId: filter.runId ?? null,
+        state: filter.state ?? null,
+        before: filter.before ?? null,
+        limit: filter.limit,
+      })
       .map((row) => uploadRow.parse(row));
   }
 

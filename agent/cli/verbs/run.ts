@@ -27,7 +27,7 @@ export async function run(options: RunOptions): Promise<void> {
     },
   });
   try {
-    const { worker, done } = await serve(agent, { once: options.once === true });
+    const serving = await serve(agent, { once: options.once === true });
     const { settings } = agent.config;
     log.info(
       { activity: settings.aws.activity_arn, bucket: settings.aws.s3_bucket, identity: agent.identity },
@@ -38,10 +38,10 @@ export async function run(options: RunOptions): Promise<void> {
       signals += 1;
       const deadlineMs = signals === 1 ? settings.worker.drain_deadline_seconds * 1_000 : 0;
       log.info({ signal, deadlineMs }, signals === 1 ? 'draining' : 'stopping now');
-      drop(worker.stop({ deadlineMs }), log, 'stopping');
+      drop(serving.stop({ deadlineMs }), log, 'stopping');
     };
     process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-    const end = await done;
+    const end = await serving.done;
     log.info(end, 'the agent has ended');
     if (end.reason === 'failed') throw new Failed(end.error?.message ?? 'the worker failed');
   } finally {

@@ -1,0 +1,37 @@
+/**
+ * Where the owner's own programs (command line, window) find the API: `api.json` in the data directory, with
+ * its address and a key that may do everything, for the agent's user alone and for this start alone.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const ownerFileSchema = z.object({
+  /** e.g. `http://127.0.0.1:4590`. */
+  url: z.string(),
+  token: z.string(),
+  pid: z.number(),
+});
+
+export type OwnerFile = z.infer<typeof ownerFileSchema>;
+
+export function writeOwnerFile(path: string, content: OwnerFile): void {
+  const draft = `${path}.${process.pid}.new`;
+  // A file of that name from before would keep its mode.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  renameSync(draft, path);
+}
+
+/** Undefined: no agent has written one, or it cannot be read. Whether that agent lives is for the caller to see. */
+export function readOwnerFile(path: string): OwnerFile | undefined {
+  try {
+    return ownerFileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes ours; one that another agent has written since stays. */
+export function removeOwnerFile(path: string, token: string): void {
+  if (readOwnerFile(path)?.token === token) rmSync(path, { force: true });
+}

@@ -1,0 +1,61 @@
+/** What the API acts through: the services of an open agent. */
+import type { Clock } from '../base/clock.ts';
+import type { EventBus } from '../base/events.ts';
+import type { Logger } from '../base/log.ts';
+import type { HomePaths } from '../base/paths.ts';
+import type { ProfileService } from '../browser/profiles.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { AgentStatus } from '../control.ts';
+import type { ActiveRuns } from '../runs/active-runs.ts';
+import type { HumanDesk } from '../runs/human-desk.ts';
+import type { Database } from '../store/database.ts';
+import type { RunStore } from '../store/runs.ts';
+import type { UploadStore } from '../store/uploads.ts';
+import type { UploadQueue } from '../uploads/queue.ts';
+import type { Caller, KeyRing } from './keys.ts';
+import type { RateLimits } from './limits.ts';
+import type { ApiScope } from '../store/api-keys.ts';
+
+/** The activity worker, as far as the API may steer it. */
+export interface WorkerPort {
+  status(): AgentStatus;
+  pause(): void;
+  resume(): void;
+  drain(): void;
+}
+
+/** What of an open agent the API needs; `Agent` has all of it. */
+export interface AgentPorts {
+  config: LoadedConfig;
+  paths: HomePaths;
+  db: Database;
+  events: EventBus;
+  log: Logger;
+  profiles: ProfileService;
+  runs: RunStore;
+  uploads: UploadQueue;
+  uploadStore: UploadStore;
+  humans: HumanDesk;
+  engine: ActiveRuns;
+}
+
+export interface ApiPorts extends AgentPorts {
+  /** Of the program. */
+  version: string;
+  /** Null: no worker in this process. */
+  worker: WorkerPort | null;
+  keys: KeyRing;
+  limits: RateLimits;
+  clock: Clock;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a key must be allowed to do; `none`: no key is asked for. Every route names it. */
+    scope?: ApiScope | 'none';
+  }
+  interface FastifyRequest {
+    /** Null only where the scope is `none`. */
+    caller: Caller | null;
+  }
+}

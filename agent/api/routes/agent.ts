@@ -1,0 +1,97 @@
+/** The agent at work: what it does, and whether it takes tasks. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { ApiPorts, WorkerPort } from '../ports.ts';
+import { answers, ApiError } from '../problem.ts';
+import { isoTime, time } from '../shapes.ts';
+
+const tags = ['agent'];
+
+const statusSchema = z
+  .object({
+    state: z
+      .string()
+      .describe('`starting`, `working`, `paused`, `draining`, `stopping`, `stopped`; `none`: no worker.'),
+    detail: z.string(),
+    pid: z.int(),
+    started_at: time.nullable(),
+    activity_arn: z.string().nullable(),
+    tasks: z.array(z.object({ run_id: z.string(), task_id: z.string(), script_name: z.string() })),
+    waiting_for_person: z.array(z.object({ run_id: z.string(), message: z.string() })),
+  })
+  .meta({ id: 'AgentStatus' });
+
+const VERBS = [
+  { verb: 'pause', operationId: 'pauseAgent', summary: 'Take no new tasks until it is resumed' },
+  { verb: 'resume', operationId: 'resumeAgent', summary: 'Take tasks again' },
+  { verb: 'drain', operationId: 'drainAgent', summary: 'Finish the tasks at hand, then end the agent' },
+] as const;
+
+export function agentRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/agent',
+      {
+        config: { scope: 'read' },
+        schema: {
+          operationId: 'getAgent',
+          summary: 'What the agent is doing',
+          tags,
+          response: answers({ 200: statusSchema }),
+        },
+      },
+      async () => statusOf(ports),
+    );
+
+    for (const { verb, operationId, summary } of VERBS) {
+      app.post(
+        `/agent/${verb}`,
+        {
+          config: { scope: 'operate' },
+          schema: {
+            operationId,
+            summary,
+            tags,
+            response: answers({ 202: statusSchema }, 409, 413, 415),
+          },
+        },
+        async (_request, reply) => {
+          requireWorker(ports, verb)[verb]();
+          return reply.code(202).send(statusOf(ports));
+        },
+      );
+    }
+  };
+}
+
+function requireWorker({ worker }: ApiPorts, verb: 'pause' | 'resume' | 'drain'): WorkerPort {
+  if (!worker) throw new ApiError(409, 'BrowserAgent.Conflict', 'No activity is worked for in this process.');
+  const { state } = worker.status();
+  const isEnding = state === 'draining' || state === 'stopping' || state === 'stopped';
+  if (isEnding && verb !== 'drain') {
+    throw new ApiError(
+      409,
+      'BrowserAgent.Conflict',
+      `The agent is ending (${state}); that cannot be taken back.`,
+    );
+  }
+  return worker;
+}
+
+function statusOf(ports: ApiPorts): z.infer<typeof statusSchema> {
+  const now = ports.worker?.status();
+  const waiting = ports.humans.pending();
+  return {
+    state: now?.state ?? 'none',
+    detail: now?.detail ?? '',
+    pid: process.pid,
+    started_at: isoTime(now?.startedAt ?? null),
+    activity_arn: now?.activityArn ?? null,
+    tasks: (now?.runs ?? []).map((run) => ({
+      run_id: run.runId,
+      task_id: run.taskId,
+      script_name: run.scriptName,
+    })),
+    waiting_for_person: waiting.map(({ runId, message }) => ({ run_id: runId, message })),
+  };
+}

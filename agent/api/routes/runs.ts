@@ -1,0 +1,384 @@
+/** Runs: start, list, look at, cancel, resume; and what they left as evidence. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { AgentError } from '../../base/errors.ts';
+import { newRunId } from '../../base/ids.ts';
+import type { JsonObject } from '../../base/words.ts';
+import { ScriptLibrary } from '../../runs/script-library.ts';
+import { prepareScript } from '../../runs/prepare.ts';
+import type { RunInput, RunRequest } from '../../runs/types.ts';
+import { RUN_STATES, type ArtifactRow, type RunRow, type StepRow } from '../../store/runs.ts';
+import { sendArtifact } from '../send-artifact.ts';
+import type { ApiPorts } from '../ports.ts';
+import { answers, ApiError } from '../problem.ts';
+import {
+  checkDepth,
+  cursor,
+  decodeCursor,
+  isoTime,
+  level,
+  limit,
+  page,
+  pageOf,
+  runId,
+  time,
+} from '../shapes.ts';
+
+const tags = ['runs'];
+
+/** Browsers cost memory: more at a time than this would make all of them slow. */
+const MAX_RUNS_AT_A_TIME = 4;
+
+const runSchema = z
+  .object({
+    run_id: z.string(),
+    task_id: z.string().nullable().describe('Of the activity task it runs for; null for a run of its own.'),
+    script_name: z.string(),
+    state: z.enum(RUN_STATES),
+    level: level,
+    level_reason: z.string(),
+    profile: z.string().nullable(),
+    queued_at: time,
+    started_at: time.nullable(),
+    ended_at: time.nullable(),
+    error: z.object({ name: z.string(), message: z.string() }).nullable(),
+  })
+  .meta({ id: 'Run' });
+
+const stepSchema = z.object({
+  number: z.int(),
+  name: z.string(),
+  action: z.string(),
+  path: z.string().describe('Where it stands in the script.'),
+  state: z.enum(['intent', 'done']),
+  success: z.boolean().nullable(),
+  started_at: time,
+  ended_at: time.nullable(),
+});
+
+const runDetailSchema = runSchema
+  .extend({
+    steps: z.array(stepSchema),
+    waiting_for_person: z.string().nullable().describe('What the person is asked to do, while it waits.'),
+    result: z.record(z.string(), z.unknown()).nullable().describe('As the script format documents it.'),
+  })
+  .meta({ id: 'RunDetail' });
+
+const artifactSchema = z
+  .object({
+    artifact_id: z.int(),
+    kind: z.string(),
+    key: z.string().describe('Its name in the run, e.g. `steps/001-open.jpg`.'),
+    content_type: z.string(),
+    size_bytes: z.int(),
+    sha256: z.string(),
+    uploads: z.boolean().describe('Whether the level lets it go to S3.'),
+    masked: z.int().describe('How many places were masked in it.'),
+    step_number: z.int().nullable(),
+    href: z.string().describe('Where to get it.'),
+  })
+  .meta({ id: 'Artifact' });
+
+const startSchema = z
+  .strictObject({
+    script: z
+      .union([z.string().min(1).max(200), z.record(z.string(), z.unknown())])
+      .describe('A script, or the name of a stored one: `name` or `name@version`.'),
+    variables: z.record(z.string(), z.unknown()).optional(),
+    level: level.optional().describe('Recording level; as the settings say when it is absent.'),
+    profile: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Profile, instead of the one that the script names.'),
+    headed: z.boolean().optional().describe('Show the window of the browser.'),
+  })
+  .meta({ id: 'StartRun' });
+
+const params = z.object({ run_id: runId });
+
+export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
+  const library = new ScriptLibrary(ports.paths.scripts);
+  return async (app) => {
+    app.post(
+      '/runs',
+      {
+        config: { scope: 'run' },
+        schema: {
+          operationId: 'startRun',
+          summary: 'Start a run',
+          description: 'Answers as soon as the run is on record; it goes on by itself.',
+          tags,
+          body: startSchema,
+          response: answers({ 201: runSchema }, 404, 409, 413, 415, 422, 503),
+        },
+      },
+      async (request, reply) => {
+        const made = requestOf(request.body, request.caller?.name ?? 'the API');
+        prepareScript(made, library);
+        if (made.overrides?.profile !== undefined) ports.profiles.get(made.overrides.profile);
+        refuseWhenFull(ports);
+        await begin(ports, made);
+        const row = requireRun(ports, made.runId);
+        return reply.code(201).header('location', `/api/v1/runs/${row.run_id}`).send(shownRun(row));
+      },
+    );
+
+    app.get(
+      '/runs',
+      {
+        config: { scope: 'read' },
+        schema: {
+          operationId: 'listRuns',
+          summary: 'List runs, newest first',
+          tags,
+          querystring: z.object({
+            state: z.enum(RUN_STATES).optional(),
+            script_name: z.string().min(1).max(500).optional(),
+            profile: z.string().min(1).max(64).optional(),
+            limit,
+            cursor: cursor.optional(),
+          }),
+          response: answers({ 200: page(runSchema) }),
+        },
+      },
+      async ({ query }) => {
+        const before = query.cursor === undefined ? undefined : decodeCursor(query.cursor, z.uuid());
+        const { state, profile, script_name: scriptName } = query;
+        const rows = ports.runs.list({ state, profile, scriptName, before, limit: query.limit + 1 });
+        return pageOf(rows, query.limit, shownRun, (row) => row.run_id);
+      },
+    );
+
+    app.get(
+      '/runs/:run_id',
+      {
+        config: { scope: 'read' },
+        schema: {
+          operationId: 'getRun',
+          summary: 'One run with its steps and, when it has ended, its result',
+          tags,
+          params,
+          response: answers({ 200: runDetailSchema }, 404),
+        },
+      },
+      async ({ params }) => detailOf(ports, requireRun(ports, params.run_id)),
+    );
+
+    app.post(
+      '/runs/:run_id/cancel',
+      {
+        config: { scope: 'run' },
+        schema: {
+          operationId: 'cancelRun',
+          summary: 'Cancel a run',
+          description:
+            'It ends soon, with the error `BrowserAgent.Cancelled`; a task is reported as failed with it.',
+          tags,
+          params,
+          response: answers({ 202: runSchema }, 404, 409, 413, 415),
+        },
+      },
+      async (request, reply) => {
+        const row = requireRun(ports, request.params.run_id);
+        if (row.ended_at !== null) {
+          throw new ApiError(409, 'BrowserAgent.Conflict', `The run has ended: it is ${row.state}.`);
+        }
+        const reason = new AgentError(
+          'BrowserAgent.Cancelled',
+          `cancelled by ${request.caller?.name ?? 'the API'}`,
+        );
+        if (!ports.engine.cancel(row.run_id, reason)) {
+          throw new ApiError(409, 'BrowserAgent.Conflict', 'Another process executes this run.', {
+            hint: 'Cancel it where it was started, e.g. "exec" with Ctrl+C.',
+          });
+        }
+        return reply.code(202).send(shownRun(requireRun(ports, row.run_id)));
+      },
+    );
+
+    app.post(
+      '/runs/:run_id/resume',
+      {
+        config: { scope: 'run' },
+        schema: {
+          operationId: 'resumeRun',
+          summary: 'The person is done: a run that waits for them goes on',
+          tags,
+          params,
+          response: answers({ 202: runSchema }, 404, 409, 413, 415),
+        },
+      },
+      async (request, reply) => {
+        const row = requireRun(ports, request.params.run_id);
+        if (!ports.humans.resume(row.run_id)) {
+          throw new ApiError(409, 'BrowserAgent.Conflict', 'The run does not wait for a person.');
+        }
+        return reply.code(202).send(shownRun(row));
+      },
+    );
+
+    app.get(
+      '/runs/:run_id/artifacts',
+      {
+        config: { scope: 'read' },
+        schema: {
+          operationId: 'listArtifacts',
+          summary: 'The evidence of a run',
+          tags,
+          params,
+          response: answers({ 200: z.object({ items: z.array(artifactSchema) }) }, 404),
+        },
+      },
+      async ({ params }) => {
+        const { run_id } = requireRun(ports, params.run_id);
+        return { items: ports.runs.artifacts(run_id).map((row) => shownArtifact(run_id, row)) };
+      },
+    );
+
+    const file = { description: 'The bytes.', content: { '*/*': { schema: z.any() } } };
+    app.get(
+      '/runs/:run_id/artifacts/:artifact_id',
+      {
+        config: { scope: 'read' },
+        schema: {
+          operationId: 'getArtifact',
+          summary: 'One piece of evidence, whole or in part (`Range`)',
+          tags,
+          params: params.extend({ artifact_id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }),
+          response: answers({ 200: file, 206: file, 304: z.undefined().describe('Not modified.') }, 404, 416),
+        },
+      },
+      async (request, reply) => {
+        const { run_id, artifact_id } = request.params;
+        requireRun(ports, run_id);
+        const row = ports.runs.artifacts(run_id).find((each) => each.artifact_id === artifact_id);
+        if (!row) throw new ApiError(404, 'BrowserAgent.NotFound', `Run ${run_id} has no such artifact.`);
+        return sendArtifact(request, reply, row);
+      },
+    );
+  };
+}
+
+function requestOf(body: z.infer<typeof startSchema>, who: string): RunRequest {
+  const { script, level, profile, headed } = body;
+  checkDepth(body, 'The body');
+  const variables = (body.variables ?? {}) as JsonObject;
+  const overrides = {
+    ...(profile === undefined ? {} : { profile }),
+    ...(headed === undefined ? {} : { headed }),
+  };
+  return {
+    runId: newRunId(),
+    input:
+      typeof script === 'string' ? storedInput(script, variables) : { kind: 'script', script, variables },
+    ...(level === undefined ? {} : { level: { level, reason: `asked for by ${who} through the API` } }),
+    overrides,
+  };
+}
+
+function storedInput(reference: string, variables: JsonObject): RunInput {
+  if (reference.endsWith('.json')) {
+    throw new ApiError(400, 'BrowserAgent.InvalidInput', 'A stored script is named without ".json".');
+  }
+  const at = reference.lastIndexOf('@');
+  if (at <= 0) return { kind: 'stored', name: reference, variables };
+  return { kind: 'stored', name: reference.slice(0, at), version: reference.slice(at + 1), variables };
+}
+
+function refuseWhenFull({ worker, engine }: ApiPorts): void {
+  const state = worker?.status().state;
+  if (state === 'draining' || state === 'stopping' || state === 'stopped') {
+    throw new ApiError(503, 'BrowserAgent.Draining', 'The agent is ending and begins no new runs.');
+  }
+  if (engine.detached >= MAX_RUNS_AT_A_TIME) {
+    throw new ApiError(
+      503,
+      'BrowserAgent.BrowserUnavailable',
+      `${MAX_RUNS_AT_A_TIME} runs of the API are at work already.`,
+      { hint: 'Start it again when one has ended.' },
+    );
+  }
+}
+
+/** Resolves when the run is on record; rejects when it could not even get there. */
+async function begin({ engine, events, runs, log }: ApiPorts, request: RunRequest): Promise<void> {
+  const onRecord = Promise.withResolvers<void>();
+  const forget = events.on((event) => {
+    if (event.type === 'run.queued' && event.runId === request.runId) onRecord.resolve();
+  });
+  engine.start(request).then(
+    () => onRecord.resolve(),
+    (thrown: unknown) => {
+      if (runs.get(request.runId) === undefined) onRecord.reject(thrown as Error);
+      else log.error({ err: thrown, run: request.runId }, 'a run failed beyond its result');
+    },
+  );
+  try {
+    await onRecord.promise;
+  } finally {
+    forget();
+  }
+}
+
+function requireRun({ runs }: ApiPorts, id: string): RunRow {
+  const row = runs.get(id.toLowerCase());
+  if (row) return row;
+  throw new ApiError(404, 'BrowserAgent.NotFound', `There is no run ${id} here.`);
+}
+
+function detailOf(ports: ApiPorts, row: RunRow): z.infer<typeof runDetailSchema> {
+  const waits = ports.humans.pending().find((request) => request.runId === row.run_id);
+  return {
+    ...shownRun(row),
+    steps: ports.runs.steps(row.run_id).map(shownStep),
+    waiting_for_person: waits?.message ?? null,
+    result: ports.runs.result(row.run_id) ?? null,
+  };
+}
+
+function shownRun(row: RunRow): z.infer<typeof runSchema> {
+  return {
+    run_id: row.run_id,
+    task_id: row.task_id,
+    script_name: row.script_name,
+    state: row.state,
+    level: row.level,
+    level_reason: row.level_reason,
+    profile: row.profile,
+    queued_at: isoTime(row.queued_at),
+    started_at: isoTime(row.started_at),
+    ended_at: isoTime(row.ended_at),
+    error: row.error_name === null ? null : { name: row.error_name, message: row.error_message ?? '' },
+  };
+}
+
+function shownStep(row: StepRow): z.infer<typeof stepSchema> {
+  return {
+    number: row.step_number,
+    name: row.name,
+    action: row.action,
+    path: row.path,
+    state: row.state,
+    success: row.success === null ? null : row.success === 1,
+    started_at: isoTime(row.started_at),
+    ended_at: isoTime(row.ended_at),
+  };
+}
+
+function shownArtifact(id: string, row: ArtifactRow): z.infer<typeof artifactSchema> {
+  const { artifact_id, kind, key, content_type, size_bytes, sha256, masked, step_number } = row;
+  return {
+    artifact_id,
+    kind,
+    key,
+    content_type,
+    size_bytes,
+    sha256,
+    uploads: row.upload === 1,
+    masked,
+    step_number,
+    href: `/api/v1/runs/${id}/artifacts/${artifact_id}`,
+  };
+}

@@ -1,0 +1,136 @@
+/** What the agent is, and whether it is well. */
+import { statfs } from 'node:fs/promises';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { messageOf } from '../../base/errors.ts';
+import { chooseBrowser } from '../../browser/detect.ts';
+import type { ApiPorts } from '../ports.ts';
+import { answers } from '../problem.ts';
+
+const tags = ['system'];
+
+/** Below this a run's evidence may not fit any more. */
+const LOW_DISK_BYTES = 1_000_000_000;
+
+const check = z.object({
+  ok: z.boolean(),
+  detail: z.string().describe('For a person.'),
+});
+
+const versionSchema = z.object({
+  name: z.literal('local-browser-agent'),
+  version: z.string(),
+  api: z.literal('v1'),
+  node: z.string(),
+  platform: z.string(),
+});
+
+const healthSchema = z.object({
+  ok: z.boolean().describe('All checks are well.'),
+  checks: z.object({
+    database: check,
+    browser: check,
+    worker: check.extend({ state: z.string() }),
+    queue: check.extend({ pending: z.int(), failed: z.int() }),
+    disk: check.extend({ free_bytes: z.int(), total_bytes: z.int() }),
+  }),
+});
+
+type Health = z.infer<typeof healthSchema>;
+
+export function systemRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/version',
+      {
+        config: { scope: 'read' },
+        schema: {
+          operationId: 'getVersion',
+          summary: 'Version of the agent',
+          tags,
+          response: answers({ 200: versionSchema }),
+        },
+      },
+      async () => ({
+        name: 'local-browser-agent' as const,
+        version: ports.version,
+        api: 'v1' as const,
+        node: process.versions.node,
+        platform: `${process.platform}-${process.arch}`,
+      }),
+    );
+
+    app.get(
+      '/health',
+      {
+        config: { scope: 'read' },
+        schema: {
+          operationId: 'getHealth',
+          summary: 'Whether database, browser, worker, upload queue and disk are well',
+          tags,
+          response: answers({ 200: healthSchema }),
+        },
+      },
+      async () => {
+        const checks: Health['checks'] = {
+          database: database(ports),
+          browser: await browser(ports),
+          worker: worker(ports),
+          queue: queue(ports),
+          disk: await disk(ports),
+        };
+        return { ok: Object.values(checks).every(({ ok }) => ok), checks };
+      },
+    );
+  };
+}
+
+function database({ db }: ApiPorts): Health['checks']['database'] {
+  try {
+    db.prepare('SELECT 1').get();
+    return { ok: true, detail: 'answers' };
+  } catch (thrown) {
+    return { ok: false, detail: messageOf(thrown) };
+  }
+}
+
+async function browser({ config }: ApiPorts): Promise<Health['checks']['browser']> {
+  const { channel, executable_path: executablePath } = config.settings.browser;
+  try {
+    const found = await chooseBrowser({
+      ...(channel === null ? {} : { channel }),
+      ...(executablePath === null ? {} : { executablePath }),
+    });
+    return { ok: true, detail: `${found.name} (${found.executablePath})` };
+  } catch (thrown) {
+    return { ok: false, detail: messageOf(thrown) };
+  }
+}
+
+function worker(ports: ApiPorts): Health['checks']['worker'] {
+  if (!ports.worker) return { ok: true, state: 'none', detail: 'No activity is worked for.' };
+  const { state, detail } = ports.worker.status();
+  return { ok: state === 'working' || state === 'paused', state, detail: detail || state };
+}
+
+function queue({ uploads }: ApiPorts): Health['checks']['queue'] {
+  const { pending, failed, held } = uploads.status();
+  const why = held.map(({ bucket, message }) => `${bucket}: ${message}`).join('; ');
+  return {
+    ok: failed === 0 && held.length === 0,
+    pending,
+    failed,
+    detail: why || `${pending} pending, ${failed} failed`,
+  };
+}
+
+async function disk({ paths }: ApiPorts): Promise<Health['checks']['disk']> {
+  try {
+    const { bavail, blocks, bsize } = await statfs(paths.home);
+    const free = bavail * bsize;
+    const detail = `${(free / 1e9).toFixed(1)} GB are free`;
+    return { ok: free >= LOW_DISK_BYTES, free_bytes: free, total_bytes: blocks * bsize, detail };
+  } catch (thrown) {
+    return { ok: false, free_bytes: 0, total_bytes: 0, detail: messageOf(thrown) };
+  }
+}

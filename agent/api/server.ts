@@ -1,0 +1,161 @@
+/** The API as a Fastify application: what holds for every request, then the routes of each resource. */
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { Logger } from '../base/log.ts';
+import { authorize } from './authorize.ts';
+import { createGuard } from './guard.ts';
+import type { ApiPorts } from './ports.ts';
+import { ApiError, PROBLEM_TYPE, problemOf } from './problem.ts';
+import { agentRoutes } from './routes/agent.ts';
+import { documentRoutes } from './routes/document.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { profileRoutes } from './routes/profiles.ts';
+import { runRoutes } from './routes/runs.ts';
+import { scriptRoutes } from './routes/scripts.ts';
+import { settingRoutes } from './routes/settings.ts';
+import { systemRoutes } from './routes/system.ts';
+import { uploadRoutes } from './routes/uploads.ts';
+
+export const API_PREFIX = '/api/v1';
+
+/** A large script is a few hundred kB; nothing here takes more. */
+const BODY_LIMIT_BYTES = 1_048_576;
+/** The longest parameter is a profile's or script's name, percent-encoded. */
+const MAX_PARAM_LENGTH = 1_024;
+/** A client that has not sent its request by then never will. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface AppOptions {
+  /** The address that it will listen on: decides which `Host` is right. */
+  host: string;
+  tls: { cert: Buffer; key: Buffer } | null;
+  allowedOrigins: readonly string[];
+  /** Called before the routes are made: how the document gets to see them. */
+  before?: (app: FastifyInstance) => Promise<void>;
+}
+
+export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<FastifyInstance> {
+  const guard = createGuard({ ...options, tls: options.tls !== null });
+  const app = Fastify({
+    ...(options.tls ? { https: options.tls } : {}),
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: (error, request, reply) => answer(error, request, reply, ports.log),
+  }) as unknown as FastifyInstance;
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  // JSON alone: what a form of any web page can send is refused by its type.
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler((error, request, reply) => answer(error, request, reply, ports.log));
+  app.setNotFoundHandler((request, reply) =>
+    answer(
+      new ApiError(
+        404,
+        'BrowserAgent.NotFound',
+        `There is no ${request.method} ${request.url.split('?')[0]}.`,
+        {
+          hint: `${API_PREFIX}/openapi.json lists what there is.`,
+        },
+      ),
+      request,
+      reply,
+      ports.log,
+    ),
+  );
+
+  // First of all hooks, so that nothing else is said to a stranger.
+  app.addHook('onRequest', async (request) => guard(request));
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    strictTransportSecurity: options.tls !== null,
+  });
+  if (options.allowedOrigins.length > 0) {
+    await app.register(cors, {
+      origin: options.allowedOrigins.map((origin) => new URL(origin).origin),
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      allowedHeaders: ['authorization', 'content-type', 'range', 'if-range', 'last-event-id'],
+      exposedHeaders: EXPOSED_HEADERS,
+      maxAge: 600,
+    });
+  }
+  authorize(app, ports);
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+  });
+  await options.before?.(app);
+
+  await app.register(
+    async (v1) => {
+      const typed = v1.withTypeProvider<ZodTypeProvider>();
+      await typed.register(systemRoutes(ports));
+      await typed.register(runRoutes(ports));
+      await typed.register(profileRoutes(ports));
+      await typed.register(scriptRoutes(ports));
+      await typed.register(settingRoutes(ports));
+      await typed.register(uploadRoutes(ports));
+      await typed.register(agentRoutes(ports));
+      await typed.register(keyRoutes(ports));
+      await typed.register(documentRoutes(ports, options));
+    },
+    { prefix: API_PREFIX },
+  );
+  return app;
+}
+
+const EXPOSED_HEADERS = [
+  'accept-ranges',
+  'content-disposition',
+  'content-range',
+  'etag',
+  'location',
+  'ratelimit-limit',
+  'ratelimit-policy',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'repr-digest',
+  'retry-after',
+];
+
+/** Every error goes out through here. */
+function answer(
+  thrown: unknown,
+  request: FastifyRequest | { method: string; url: string },
+  reply: FastifyReply,
+  log: Logger | FastifyBaseLogger,
+): void {
+  const problem = problemOf(understood(thrown));
+  if (problem.status >= 500 && problem.error === 'BrowserAgent.Internal') {
+    log.error({ err: thrown, method: request.method, url: request.url.split('?')[0] }, 'a request failed');
+  }
+  void reply.code(problem.status).header('content-type', PROBLEM_TYPE).send(problem);
+}
+
+/** A schema's complaint about the request, as a problem with places. */
+function understood(thrown: unknown): unknown {
+  if (!hasZodFastifySchemaValidationErrors(thrown)) return thrown;
+  const part = (thrown as { validationContext?: string }).validationContext ?? 'request';
+  return new ApiError(400, 'BrowserAgent.InvalidInput', `The ${part} of the request is not as documented.`, {
+    problems: thrown.validation.map(({ instancePath, message }) => ({
+      path: `$${instancePath.replaceAll('/', '.')}`,
+      message: message ?? 'wrong',
+    })),
+  });
+}

@@ -1,0 +1,127 @@
+/** Starts the local API on what the settings say, and ends it. */
+import { readFileSync } from 'node:fs';
+import { isIP, type AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../base/clock.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { ApiKeyStore } from '../store/api-keys.ts';
+import { isLoopback } from './guard.ts';
+import { KeyRing } from './keys.ts';
+import { RateLimits, type TierLimits } from './limits.ts';
+import { removeOwnerFile, writeOwnerFile } from './owner-file.ts';
+import type { AgentPorts, ApiPorts, WorkerPort } from './ports.ts';
+import { buildApp, type AppOptions } from './server.ts';
+
+export interface StartOptions {
+  agent: AgentPorts;
+  /** Null: no worker in this process. */
+  worker: WorkerPort | null;
+  /** Of the program. */
+  version: string;
+  clock: Clock;
+}
+
+export interface RunningApi {
+  /** e.g. `http://127.0.0.1:4590`, without the prefix. */
+  url: string;
+  /** The owner's key, which is also in `api.json`. */
+  token: string;
+  /** Writes `api.json`: once it is sure that no other agent serves this data directory. */
+  announce(): void;
+  /** Open requests are cut off. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * @throws AgentError BrowserAgent.InvalidInput when it would be open to the network without TLS, when the
+ * certificate cannot be read, or when the port that was set is taken
+ */
+export async function startApi({ agent, worker, version, clock }: StartOptions): Promise<RunningApi> {
+  const { config, log, paths } = agent;
+  const { host, allowed_origins: allowedOrigins } = config.settings.api;
+  const tls = readTls(config);
+  if (!tls && !isLoopback(host)) {
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      `api.host is ${host}, which other machines can reach, and there is no TLS. Set api.tls_cert_file and api.tls_key_file, or api.host to 127.0.0.1.`,
+    );
+  }
+  const store = new ApiKeyStore(agent.db);
+  const keys = new KeyRing({ store, clock, withOwner: true });
+  const limits = new RateLimits({ store, clock, limits: tierLimits(config) });
+  const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits };
+  const options: AppOptions = { host, tls, allowedOrigins };
+  const app = await listen(ports, options);
+
+  const { port } = app.server.address() as AddressInfo;
+  const url = `${tls ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const token = keys.ownerToken ?? '';
+  const announce = (): void => writeOwnerFile(paths.api, { url, token, pid: process.pid });
+  log.info({ url: `${url}/api/v1`, docs: `${url}/api/v1/docs` }, 'the local API is open');
+
+  const close = async (): Promise<void> => {
+    removeOwnerFile(paths.api, token);
+    await app.close();
+    if (agent.db.open) limits.flush();
+  };
+  let closing: Promise<void> | undefined;
+  return { url, token, announce, close: () => (closing ??= close()) };
+}
+
+async function listen(ports: ApiPorts, options: AppOptions): Promise<FastifyInstance> {
+  const { config, log } = ports;
+  const { host, port } = config.settings.api;
+  const app = await buildApp(ports, options);
+  try {
+    await app.listen({ host, port });
+    return app;
+  } catch (thrown) {
+    await app.close();
+    if (
+      (thrown as NodeJS.ErrnoException).code === 'EADDRINUSE' &&
+      config.sourceOf('api.port') === 'default'
+    ) {
+      log.warn(
+        { port },
+        'the port of the local API is taken; a free one is used. Set api.port for one of your own',
+      );
+      const other = await buildApp(ports, options);
+      await other.listen({ host, port: 0 });
+      return other;
+    }
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      `the local API cannot listen on ${host}:${port}: ${messageOf(thrown)}. Set api.host and api.port to what is free on this machine, or api.enabled to false.`,
+      { cause: thrown },
+    );
+  }
+}
+
+function readTls({ settings }: LoadedConfig): AppOptions['tls'] {
+  const { tls_cert_file: certFile, tls_key_file: keyFile } = settings.api;
+  if (certFile === null && keyFile === null) return null;
+  if (certFile === null || keyFile === null) {
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      'TLS needs both api.tls_cert_file and api.tls_key_file; one of them is not set.',
+    );
+  }
+  try {
+    return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+  } catch (thrown) {
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      `the certificate of the API cannot be read: ${messageOf(thrown)}. Correct api.tls_cert_file and api.tls_key_file.`,
+      { cause: thrown },
+    );
+  }
+}
+
+function tierLimits({ settings: { api } }: LoadedConfig): TierLimits {
+  return {
+    basic: { perMinute: api.basic_per_minute, perDay: api.basic_per_day },
+    standard: { perMinute: api.standard_per_minute, perDay: api.standard_per_day },
+    premium: { perMinute: api.premium_per_minute, perDay: api.premium_per_day },
+  };
+}
