@@ -38,6 +38,8 @@ export type AgentEvent =
   | { type: 'human.requested'; runId: string; stepNumber: number; message: string; deadline: number }
   | { type: 'human.resolved'; runId: string; by: 'person' | 'condition' | 'timeout' | 'cancel' }
   | { type: 'agent.state'; state: string; detail?: string }
+  | { type: 'poll.answered'; outcome: 'task' | 'empty' | 'failed' }
+  | { type: 'browser.started'; pid: number }
   | { type: 'task.received'; taskId: string; runId: string }
   | {
       type: 'task.reported';

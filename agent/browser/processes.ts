@@ -18,6 +18,8 @@ export interface ProcessesOptions {
   log: Logger;
   table?: ProcessTable;
   clock?: Clock;
+  /** Told of each browser that came up. */
+  onBrowser?: (pid: number) => void;
 }
 
 /** A child that is on record: it ends with us, or at the next start. */
@@ -52,6 +54,7 @@ export class Processes {
   readonly #log: Logger;
   readonly #table: ProcessTable;
   readonly #clock: Clock;
+  readonly #onBrowser: (pid: number) => void;
   readonly #seenAlive = new Map<string, number>();
 
   private constructor(options: ProcessesOptions, table: ProcessTable, self: ProcessIdentity) {
@@ -60,6 +63,7 @@ export class Processes {
     this.#log = options.log;
     this.#table = table;
     this.#clock = options.clock ?? systemClock;
+    this.#onBrowser = options.onBrowser ?? (() => undefined);
     this.self = self;
   }
 
@@ -84,6 +88,7 @@ export class Processes {
       started: async (pid) => {
         const identity = await this.#identify(pid);
         this.#repository.replace(announced, { ...row, ...identity });
+        if (child.kind === 'browser') this.#onBrowser(pid);
         return this.#tracked(identity);
       },
       failed: async () => {
