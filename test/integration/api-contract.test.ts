@@ -1,0 +1,395 @@
+/**
+ * Every operation of the OpenAPI document on a real agent at work, and every status that it declares, but
+ * 500: each answer is held against its schema.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readOwnerFile } from '../../agent/api/owner-file.ts';
+import { newRunId } from '../../agent/base/ids.ts';
+import { startSandbox, type Sandbox } from '../../agent/sandbox/index.ts';
+import { call, openTestApi, type Answer, type Call } from '../fixtures/api.ts';
+import { Contract, type Values } from '../fixtures/api-contract.ts';
+import { makeHome, removeHome } from '../fixtures/home.ts';
+import { startMainJob, type MainJob } from '../fixtures/main-job.ts';
+import { startFixtureSite, type FixtureSite } from '../fixtures/pages/fixtures.ts';
+
+/** How long a run of one page may take on a busy machine. */
+const RUN_MS = 40_000;
+
+let home: string;
+let sandbox: Sandbox;
+let site: FixtureSite;
+let job: MainJob;
+let url: string;
+let token: string;
+let contract: Contract;
+
+beforeAll(async () => {
+  home = makeHome('api-contract');
+  sandbox = await startSandbox({ pollMs: 500 });
+  site = await startFixtureSite();
+  site.page('/', '<h1>Hello</h1>');
+  job = await startMainJob({
+    sandbox,
+    home,
+    env: 'api',
+    variables: { LBA_API_PORT: '0', LBA_API_BASIC_PER_DAY: '1' },
+  });
+  const owner = readOwnerFile(join(home, 'api.json'));
+  if (!owner) throw new Error('the agent wrote no api.json');
+  ({ url, token } = owner);
+  contract = await Contract.of(url);
+});
+
+afterAll(async () => {
+  await job.close();
+  await site.close();
+  await sandbox.close();
+  removeHome(home);
+});
+
+const send = async (operationId: string, options: Values & Call = {}): Promise<Answer> =>
+  contract.send(operationId, { key: token, ...options });
+const script = (): object => ({ name: 'Hello', steps: [{ action: 'navigate', url: `${site.url}/` }] });
+const none = newRunId();
+
+async function ended(runId: string): Promise<Record<string, unknown>> {
+  let json: Record<string, unknown> = {};
+  await expect
+    .poll(
+      async () => {
+        json = (await send('getRun', { params: { run_id: runId } })).json as Record<string, unknown>;
+        return json['ended_at'];
+      },
+      { timeout: RUN_MS },
+    )
+    .not.toBeNull();
+  return json;
+}
+
+async function start(body: object): Promise<string> {
+  const { status, json, headers } = await send('startRun', { body });
+  expect(status).toBe(201);
+  const { run_id } = json as { run_id: string };
+  expect(headers.location).toBe(`/api/v1/runs/${run_id}`);
+  return run_id;
+}
+
+interface Artifact {
+  artifact_id: number;
+  content_type: string;
+  size_bytes: number;
+  kept: boolean;
+}
+
+/** A value of the right place and the wrong kind for any path parameter. */
+const WRONG = 'x'.repeat(300);
+
+describe('what every operation answers', () => {
+  test('no key is a 401, a strange page a 403, a strange name a 421, a used-up key a 429', async () => {
+    const made = await send('createKey', { body: { name: 'small', scopes: ['admin'] } });
+    const { key } = made.json as { key: string };
+    expect((await send('getVersion', { key })).status).toBe(200);
+    for (const { operationId, isGuarded, parameters } of contract.operations.values()) {
+      const params = Object.fromEntries(parameters.map(({ name }) => [name, none]));
+      const statuses = [
+        (await send(operationId, { params, headers: { origin: 'https://evil.example.com' } })).status,
+        (await send(operationId, { params, headers: { host: 'evil.example.com' } })).status,
+      ];
+      if (isGuarded) {
+        statuses.push((await send(operationId, { params, key: null })).status);
+        statuses.push((await send(operationId, { params, key })).status);
+      }
+      expect(statuses, operationId).toEqual(isGuarded ? [403, 421, 401, 429] : [403, 421]);
+    }
+  });
+
+  test('what cannot be read is a 400, what is too long a 413, what is no JSON a 415', async () => {
+    for (const { operationId, method, parameters, responses } of contract.operations.values()) {
+      const inPath = parameters.filter((each) => each.in === 'path');
+      const params = Object.fromEntries(inPath.map(({ name }) => [name, WRONG]));
+      if (inPath.length > 0) expect((await send(operationId, { params })).status, operationId).toBe(400);
+      const query = Object.fromEntries(parameters.map(({ name }) => [name, '']));
+      if (inPath.length < parameters.length) expect((await send(operationId, { query })).status).toBe(400);
+      if (method === 'GET') continue;
+      expect((await send(operationId, { params, body: '{"a' })).status, operationId).toBe(400);
+      const long = `"${'x'.repeat(1_048_576)}"`;
+      expect((await send(operationId, { params, body: long })).status, operationId).toBe(413);
+      const headers = { 'content-type': 'text/plain' };
+      expect((await send(operationId, { params, body: '{}', headers })).status, operationId).toBe(415);
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(['400', '413', '415']));
+    }
+  });
+});
+
+describe('system, settings, keys', () => {
+  test('version and health', async () => {
+    expect((await send('getVersion')).json).toMatchObject({ name: 'local-browser-agent', api: 'v1' });
+    expect((await send('getHealth')).json).toMatchObject({
+      ok: true,
+      checks: { worker: { state: 'working' }, database: { ok: true }, browser: { ok: true } },
+    });
+    expect((await send('getOpenApi', { key: null })).json).toMatchObject({ openapi: '3.1.0' });
+  });
+
+  test('settings with their sources', async () => {
+    const { json } = await send('listSettings');
+    expect((json as { items: unknown[] }).items.length).toBeGreaterThan(30);
+    expect((await send('getSetting', { params: { key: 'aws.env' } })).json).toEqual({
+      key: 'aws.env',
+      value: 'api',
+      source: 'environment BROWSER_AGENT_ENV',
+    });
+    expect((await send('getSetting', { params: { key: 'aws.nothing' } })).status).toBe(404);
+  });
+
+  test('keys: create, list, revoke', async () => {
+    const { json } = await send('createKey', { body: { name: 'a', scopes: ['run'], tier: 'premium' } });
+    const { key_id } = json as { key_id: string };
+    expect((await send('listKeys')).text).toContain(key_id);
+    expect((await send('revokeKey', { params: { key_id } })).json).toMatchObject({ key_id, name: 'a' });
+    expect((await send('revokeKey', { params: { key_id: '000000000000' } })).status).toBe(404);
+  });
+});
+
+describe('profiles', () => {
+  test('create, list, get, tag, delete; one in use is a 409', async () => {
+    const made = await send('createProfile', { body: { name: 'portal a', tags: ['x'] } });
+    expect(made.status).toBe(201);
+    expect(made.headers.location).toBe('/api/v1/profiles/portal%20a');
+    expect((await send('createProfile', { body: { name: 'Portal A' } })).status).toBe(400);
+    expect((await send('listProfiles')).text).toContain('portal a');
+    const params = { name: 'portal a' };
+    expect((await send('setProfileTags', { params, body: { tags: ['y', 'z'] } })).json).toMatchObject({
+      tags: ['y', 'z'],
+    });
+    const { profileId } = job.agent.profiles.get('portal a');
+    const lease = await job.agent.profiles.acquire(profileId, { runId: none, timeoutMs: 0 });
+    expect((await send('getProfile', { params })).json).toMatchObject({ used_by_run: none });
+    expect((await send('deleteProfile', { params })).status).toBe(409);
+    await lease.release();
+    expect((await send('deleteProfile', { params })).status).toBe(204);
+    for (const operationId of ['getProfile', 'deleteProfile']) {
+      expect((await send(operationId, { params })).json).toMatchObject({
+        status: 404,
+        error: 'BrowserAgent.ProfileNotFound',
+      });
+    }
+    expect((await send('setProfileTags', { params, body: { tags: [] } })).status).toBe(404);
+  });
+});
+
+describe('scripts', () => {
+  test('put, list, get, replace, delete; a script with problems is a 422 that names them', async () => {
+    const params = { reference: 'hello@1.2' };
+    expect((await send('putScript', { params, body: script() })).status).toBe(201);
+    expect((await send('putScript', { params, body: script() })).status).toBe(200);
+    expect((await send('listScripts')).json).toEqual({
+      items: [{ reference: 'hello@1.2', name: 'hello', version: '1.2' }],
+    });
+    expect((await send('getScript', { params })).json).toEqual(script());
+    const wrong = await send('putScript', { params, body: { name: 'x', steps: [{ action: 'navigat' }] } });
+    expect(wrong.json).toMatchObject({
+      status: 422,
+      error: 'BrowserAgent.InvalidScript',
+      problems: [{ path: '$.steps[0].action', suggestion: 'navigate' }],
+    });
+    expect((await send('getScript', { params })).json).toEqual(script());
+    expect((await send('deleteScript', { params })).status).toBe(204);
+    expect((await send('deleteScript', { params })).status).toBe(404);
+    expect((await send('getScript', { params })).status).toBe(404);
+    mkdirSync(job.agent.paths.scripts, { recursive: true });
+    writeFileSync(join(job.agent.paths.scripts, 'broken.json'), '[');
+    expect((await send('getScript', { params: { reference: 'broken' } })).status).toBe(422);
+    await send('deleteScript', { params: { reference: 'broken' } });
+  });
+
+  test('validate says every problem, with line and column for a text', async () => {
+    expect((await send('validateScript', { body: { script: script() } })).json).toEqual({
+      valid: true,
+      problems: [],
+    });
+    const { json } = await send('validateScript', { body: { script: '{\n  "name": "x"\n}' } });
+    expect(json).toMatchObject({ valid: false, problems: [{ path: '$.steps', line: 1 }] });
+  });
+});
+
+describe('runs', () => {
+  test('from a script to its evidence', async () => {
+    const runId = await start({ script: script(), level: 'DEBUG' });
+    expect(await ended(runId)).toMatchObject({
+      state: 'succeeded',
+      level: 'DEBUG',
+      level_reason: 'asked for by owner through the API',
+      steps: [{ action: 'navigate', success: true }],
+      result: { success: true },
+    });
+    const { json } = await send('listArtifacts', { params: { run_id: runId } });
+    const { items } = json as { items: Artifact[] };
+    expect(items.length).toBeGreaterThan(1);
+    const { artifact_id, content_type, size_bytes } = items.find((item) => item.kept)!;
+    const params = { run_id: runId, artifact_id };
+    const whole = await send('getArtifact', { params });
+    expect(whole.status).toBe(200);
+    expect(whole.headers['content-type']).toBe(content_type);
+    expect(whole.body).toHaveLength(size_bytes);
+    const headers = { range: 'bytes=0-9' };
+    expect((await send('getArtifact', { params, headers })).status).toBe(206);
+    const beyond = { range: `bytes=${size_bytes}-` };
+    expect((await send('getArtifact', { params, headers: beyond })).status).toBe(416);
+    const known = { 'if-none-match': whole.headers.etag! };
+    expect((await send('getArtifact', { params, headers: known })).status).toBe(304);
+    expect((await send('getArtifact', { params: { ...params, artifact_id: 9e6 } })).status).toBe(404);
+  });
+
+  test('from a stored script with variables, and in a profile', async () => {
+    const body = {
+      name: 'Stored',
+      variables: { who: 'nobody' },
+      steps: [{ action: 'navigate', url: `${site.url}/?{{who}}` }],
+    };
+    await send('putScript', { params: { reference: 'stored@2' }, body });
+    await send('createProfile', { body: { name: 'mine' } });
+    const runId = await start({ script: 'stored', variables: { who: 'me' }, profile: 'mine' });
+    expect(await ended(runId)).toMatchObject({ state: 'succeeded', profile: 'mine', script_name: 'Stored' });
+  });
+
+  test('what cannot be started is refused, and leaves no run', async () => {
+    const before = (await send('listRuns')).json;
+    expect((await send('startRun', { body: { script: { name: 'x' } } })).status).toBe(422);
+    expect((await send('startRun', { body: { script: 'no such script' } })).status).toBe(400);
+    expect((await send('startRun', { body: { script: '../settings.json' } })).status).toBe(400);
+    expect((await send('startRun', { body: { script: script(), profile: 'nobody' } })).status).toBe(404);
+    expect((await send('startRun', { body: { script: script(), extra: 1 } })).status).toBe(400);
+    expect((await send('listRuns')).json).toEqual(before);
+  });
+
+  test('the list goes page by page, newest first, and by state, script and profile', async () => {
+    const ids = async (query: Record<string, string | number>): Promise<string[]> => {
+      const found: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const { json } = await send('listRuns', { query: { ...query, ...(cursor ? { cursor } : {}) } });
+        const { items, next_cursor } = json as { items: { run_id: string }[]; next_cursor: string | null };
+        found.push(...items.map((item) => item.run_id));
+        cursor = next_cursor;
+      } while (cursor !== null);
+      return found;
+    };
+    const all = await ids({});
+    expect(all.length).toBeGreaterThanOrEqual(2);
+    expect(all).toEqual(all.toSorted().toReversed());
+    expect(await ids({ limit: 1 })).toEqual(all);
+    expect(await ids({ state: 'succeeded', script_name: 'Stored', profile: 'mine' })).toHaveLength(1);
+    expect(await ids({ state: 'failed' })).toEqual([]);
+    for (const cursor of ['x', 'djE6eA', all[0]!]) {
+      expect((await send('listRuns', { query: { cursor } })).status).toBe(400);
+    }
+  });
+
+  test('cancel ends a run soon; one that has ended cannot be cancelled or resumed', async () => {
+    const runId = await start({ script: { name: 'Long', steps: [{ action: 'wait', duration: 60_000 }] } });
+    const params = { run_id: runId };
+    expect((await send('cancelRun', { params })).status).toBe(202);
+    expect(await ended(runId)).toMatchObject({
+      state: 'cancelled',
+      error: { name: 'BrowserAgent.Cancelled', message: 'cancelled by owner' },
+    });
+    expect((await send('cancelRun', { params })).status).toBe(409);
+    expect((await send('resumeRun', { params })).status).toBe(409);
+    for (const operationId of ['getRun', 'cancelRun', 'resumeRun', 'listArtifacts']) {
+      expect((await send(operationId, { params: { run_id: none } })).status).toBe(404);
+    }
+  });
+
+  test('a task that Step Functions handed over is cancelled the same way, and told so', async () => {
+    const { ended: taskEnded } = await job.begin({
+      name: 'Task',
+      steps: [{ action: 'wait', duration: 60_000 }],
+    });
+    let runId = '';
+    await expect
+      .poll(
+        async () => {
+          const { json } = await send('listRuns', { query: { state: 'running', script_name: 'Task' } });
+          runId = (json as { items: { run_id: string }[] }).items[0]?.run_id ?? '';
+          return runId;
+        },
+        { timeout: RUN_MS },
+      )
+      .not.toBe('');
+    expect((await send('getAgent')).json).toMatchObject({ tasks: [{ run_id: runId, script_name: 'Task' }] });
+    await send('cancelRun', { params: { run_id: runId } });
+    expect(await taskEnded).toMatchObject({ status: 'FAILED', error: 'BrowserAgent.Cancelled' });
+  });
+});
+
+describe('uploads', () => {
+  test('what is on its way, counted, by run and page by page', async () => {
+    const { json } = await send('listUploads', { query: { limit: 1 } });
+    const { items, next_cursor } = json as { items: { run_id: string }[]; next_cursor: string };
+    const run_id = items[0]!.run_id;
+    expect((await send('listUploads', { query: { limit: 1, cursor: next_cursor } })).json).not.toEqual(json);
+    const counts = (await send('countUploads', { query: { run_id } })).json as Record<string, number>;
+    expect(counts['pending']! + counts['done']!).toBeGreaterThan(0);
+    expect((await send('retryUploads', { body: { run_id } })).status).toBe(200);
+  });
+});
+
+describe('the agent', () => {
+  test('pauses and resumes', async () => {
+    expect((await send('pauseAgent')).json).toMatchObject({ state: 'paused' });
+    expect((await send('resumeAgent')).json).toMatchObject({ state: 'working' });
+  });
+
+  test('where no activity is worked for, there is nothing to steer', async () => {
+    const other = await openTestApi();
+    for (const operationId of ['pauseAgent', 'resumeAgent', 'drainAgent']) {
+      const { path, method } = contract.operations.get(operationId)!;
+      const answer = await call(other.api.url, method, path, { key: other.api.token });
+      expect(answer.status).toBe(409);
+      contract.check(contract.operations.get(operationId)!, answer);
+    }
+    await other.close();
+  });
+
+  test('drains: begins nothing new, finishes the runs of the API, then ends and leaves no key behind', async () => {
+    const runId = await start({
+      script: { name: 'Ask', steps: [{ action: 'human', message: 'Please look' }] },
+    });
+    const params = { run_id: runId };
+    await expect
+      .poll(async () => (await send('getRun', { params })).json, { timeout: RUN_MS })
+      .toMatchObject({ waiting_for_person: 'Please look' });
+    expect((await send('drainAgent')).status).toBe(202);
+    expect((await send('startRun', { body: { script: script() } })).json).toMatchObject({
+      status: 503,
+      error: 'BrowserAgent.Draining',
+    });
+    for (const operationId of ['pauseAgent', 'resumeAgent']) {
+      expect((await send(operationId)).status).toBe(409);
+    }
+    expect((await send('resumeRun', { params })).status).toBe(202);
+    await job.done;
+    expect(job.agent.runs.get(runId)).toMatchObject({ state: 'succeeded' });
+    expect(existsSync(join(home, 'api.json'))).toBe(false);
+    await expect(call(url, 'GET', '/api/v1/version')).rejects.toThrow();
+  });
+});
+
+test('with the tests above every operation was called, and every status met that it declares', () => {
+  const missing = [...contract.operations.values()].flatMap(
+    ({ operationId, responses, parameters, method, isGuarded }) => {
+      const canBeWrong = parameters.length > 0 || method !== 'GET';
+      return Object.keys(responses)
+        .map(Number)
+        .filter((status) => status !== 500)
+        .filter((status) => status !== 400 || canBeWrong)
+        .filter((status) => isGuarded || (status !== 401 && status !== 429))
+        .filter((status) => !contract.met.get(operationId)?.has(status))
+        .map((status) => `${operationId} ${status}`);
+    },
+  );
+  expect(missing).toEqual([]);
+});
