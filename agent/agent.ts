@@ -357,7 +357,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
         log.info({ wish: wish.verb }, 'asked for on the command line');
         if (wish.verb === 'resume-run') {
           const waited = agent.humans.resume(wish.runId);
-          if (!waited) log.warn({ run: wish.runId }, 'the run waits for nobody');
+          if (!waited) log.warn({ runId: wish.runId }, 'the run waits for nobody');
         } else if (wish.verb === 'pause') worker.pause();
         else if (wish.verb === 'resume') worker.resume();
         else drop(worker.drain(), log, 'draining');

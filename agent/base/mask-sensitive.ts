@@ -11,7 +11,8 @@ const SECRET_FIELD =
 const SECRET_FORMS: readonly { pattern: RegExp; by: string }[] = [
   // An AWS access key id: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
   { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, by: MASK },
-  { pattern: /\b(Bearer|Basic) [\w.~+/=-]{8,}/gi, by: `$1 ${MASK}` },
+  { pattern: /\b([Bb]earer) [\w.~+/=-]{8,}/g, by: `$1 ${MASK}` },
+  { pattern: /\b(Basic) [A-Za-z0-9+/]{12,}={0,2}/g, by: `$1 ${MASK}` },
   // user:password@ in an address.
   { pattern: /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"\\]+@/gi, by: `$1${MASK}@` },
   // Signed addresses and tokens in queries.

@@ -17,6 +17,8 @@ export interface HomePaths {
   files: string;
   downloads: string;
   logs: string;
+  /** The agent's log; older parts have a number behind. */
+  logFile: string;
   sandbox: string;
   /** Address and owner's key of the local API while it runs; for the agent's user alone. */
   api: string;
@@ -44,6 +46,7 @@ export function homePaths(home: string): HomePaths {
     files: join(home, 'files'),
     downloads: join(home, 'downloads'),
     logs: join(home, 'logs'),
+    logFile: join(home, 'logs', 'agent.log'),
     sandbox: join(home, 'sandbox'),
     api: join(home, 'api.json'),
   };

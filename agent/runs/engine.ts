@@ -13,7 +13,7 @@ import { installPolicy, type PolicyGuard } from '../browser/policy.ts';
 import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf, toAgentError } from '../base/errors.ts';
 import type { EventBus, RunEndState } from '../base/events.ts';
-import type { Logger } from '../base/log.ts';
+import { redactLogs, withRunId, type Logger, type LogRedactor } from '../base/log.ts';
 import type { HomePaths } from '../base/paths.ts';
 import type { ResolvedLevel } from '../base/words.ts';
 import { Recorder } from '../recording/recorder.ts';
@@ -89,13 +89,26 @@ export class RunEngine implements RunExecutor {
     request: RunRequest,
     options: { signal: AbortSignal; beforeStep?: () => Promise<void> },
   ): Promise<RunOutcome> {
-    const { clock, log } = this.#options;
     const settings = this.#options.settings();
     const redactor = new Redactor({ selectors: settings.recording.maskSelectors });
+    const loggedNoMore = redactLogs(logRedactor(redactor));
+    try {
+      return await withRunId(request.runId, () => this.#execute(request, { settings, redactor }, options));
+    } finally {
+      loggedNoMore();
+    }
+  }
+
+  async #execute(
+    request: RunRequest,
+    { settings, redactor }: Pick<RunState, 'settings' | 'redactor'>,
+    options: { signal: AbortSignal; beforeStep?: () => Promise<void> },
+  ): Promise<RunOutcome> {
+    const { clock, log } = this.#options;
     const state: RunState = {
       request,
       settings,
-      log: log.child({ run: request.runId }),
+      log: log.child({ runId: request.runId }),
       startedMs: clock.monotonic(),
       level: levelOf(request, null, settings),
       script: null,
@@ -433,6 +446,14 @@ export class RunEngine implements RunExecutor {
     mkdirSync(dir, { recursive: true });
     return dir;
   }
+}
+
+/** What is hidden in a log line is not counted as masked evidence: a redactor of its own does it. */
+function logRedactor(redactor: Redactor): LogRedactor {
+  return {
+    contains: (text) => redactor.contains(text),
+    redact: (fields) => new Redactor({ values: redactor.values }).redactJson(fields),
+  };
 }
 
 /** How the run ended, from what the interpreter said or what was thrown before or around it. */

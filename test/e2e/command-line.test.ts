@@ -407,9 +407,26 @@ describe('an agent on the sandbox', () => {
     expect(uploads.map(({ key }) => key)).toContain(`browser-sessions/${run!.run_id}/manifest.json`);
 
     expect(await verb(['drain'])).toMatchObject({ code: 0 });
-    expect(await agent.ended()).toMatchObject({ code: 0, stdout: '' });
+    const ended = await agent.ended();
+    expect(ended).toMatchObject({ code: 0, stdout: '' });
     expect(await verb(['status'])).toMatchObject({ code: 1 });
     expect(await childrenOf(home)).toEqual([]);
+
+    expect(readFileSync(join(home, 'logs', 'agent.log'), 'utf8')).toBe(ended.stderr);
+    const audit = await json<{ action: string; by: { kind: string } }[]>(['audit']);
+    const said = audit.toReversed().map(({ action, by }) => `${by.kind} ${action}`);
+    expect(said.filter((line) => / (setup|agent|run)\b/.test(line))).toEqual([
+      'cli setup',
+      'system agent.start',
+      'cli agent.pause',
+      'cli agent.resume',
+      'task run.start',
+      'cli run.resume',
+      'task run.end',
+      'cli agent.drain',
+      'system agent.stop',
+    ]);
+    expect(await verb(['audit', 'verify'])).toMatchObject({ code: 0 });
   });
 
   test('a second agent on the same data directory is refused', async () => {

@@ -1,7 +1,11 @@
-import { openAgent, serve } from '../../agent.ts';
+import { openAgent, serve, type Agent } from '../../agent.ts';
 import { drop } from '../../base/drop.ts';
+import { openLogFile } from '../../base/log-file.ts';
 import { createLogger } from '../../base/log.ts';
+import { homePaths } from '../../base/paths.ts';
+import { loadConfig } from '../../config/load.ts';
 import { Failed, type VerbOptions } from '../main-types.ts';
+import { note } from '../output.ts';
 
 interface RunOptions extends VerbOptions {
   once?: boolean;
@@ -12,20 +16,37 @@ interface RunOptions extends VerbOptions {
   logLevel?: string;
 }
 
+const MB = 1_000_000;
+
 /** The agent, headless, until it is drained or stopped. */
 export async function run(options: RunOptions): Promise<void> {
-  const log = createLogger({ level: options.logLevel ?? process.env['LBA_LOG_LEVEL'] ?? 'info' });
-  const agent = await openAgent({
-    home: options.home,
-    env: process.env,
-    log,
-    flags: {
-      'aws.env': options.env,
-      'aws.profile': options.awsProfile,
-      'aws.activity_arn': options.activityArn,
-      'aws.s3_bucket': options.bucket,
-    },
-  });
+  const { home } = options;
+  const flags = {
+    'aws.env': options.env,
+    'aws.profile': options.awsProfile,
+    'aws.activity_arn': options.activityArn,
+    'aws.s3_bucket': options.bucket,
+    'log.level': options.logLevel,
+  };
+  const { log: wanted } = loadConfig({ home, env: process.env, flags }).settings;
+  const file = wanted.file
+    ? openLogFile({
+        path: homePaths(home).logFile,
+        maxSizeBytes: Math.round(wanted.max_size_mb * MB),
+        maxFiles: wanted.max_files,
+        onProblem: note,
+      })
+    : null;
+  const log = createLogger({ level: wanted.level, file });
+  try {
+    await work(await openAgent({ home, env: process.env, log, flags }), options);
+  } finally {
+    await file?.close();
+  }
+}
+
+async function work(agent: Agent, options: RunOptions): Promise<void> {
+  const { log } = agent;
   try {
     const serving = await serve(agent, { once: options.once === true });
     const { settings } = agent.config;
