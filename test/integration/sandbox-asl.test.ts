@@ -1,6 +1,6 @@
 import { SendTaskHeartbeatCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorOf, sandboxFixture, type SandboxFixture } from './sandbox-fixture.ts';
+import { errorOf, ROLE_ARN, sandboxFixture, type SandboxFixture } from './sandbox-fixture.ts';
 
 let fixture: SandboxFixture;
 beforeAll(async () => {
@@ -483,5 +483,59 @@ describe('data flow', { concurrent: true }, () => {
       States: { A: { Type: 'Pass', InputPath: '$.none', End: true } },
     });
     expect(await fixture.result(execution)).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
+  });
+});
+
+describe('data that is no object, or very deep', () => {
+  const twoTasks = (activityArn: string): object => ({
+    StartAt: 'A',
+    States: {
+      A: { Type: 'Task', Resource: activityArn, InputPath: '$', Next: 'B' },
+      B: { Type: 'Task', Resource: activityArn, OutputPath: '$', End: true },
+    },
+  });
+
+  it.each([null, false, 0, '', 5, []].map((data) => ({ data })))(
+    '$data goes into a task and out of it as it is',
+    async ({ data }) => {
+      const arn = await fixture.activity();
+      const execution = await fixture.start(twoTasks(arn), data);
+      for (const _ of ['A', 'B']) {
+        const task = await fixture.take(arn);
+        expect(task.input).toEqual(data);
+        await task.succeed(data);
+      }
+      const end = await fixture.result(execution);
+      expect(end).toMatchObject({ status: 'SUCCEEDED', output: JSON.stringify(data) });
+    },
+  );
+
+  // Far deeper than any stack: the size is what the service limits.
+  const DEPTH = 60_000;
+  const deep = `{"a":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}}`;
+  const tooDeep = { status: 'FAILED', error: 'States.Runtime', cause: expect.stringContaining('too deep') };
+
+  it('an input nested too deep for the interpreter fails the execution', async () => {
+    const arn = await fixture.activity();
+    const { stateMachineArn } = await fixture.sandbox.call('states', 'CreateStateMachine', {
+      name: 'deep-input',
+      definition: JSON.stringify(twoTasks(arn)),
+      roleArn: ROLE_ARN,
+    });
+    const { executionArn } = await fixture.sandbox.call('states', 'StartExecution', {
+      stateMachineArn,
+      input: deep,
+    });
+    expect(await fixture.result(String(executionArn))).toMatchObject(tooDeep);
+    expect(await fixture.eventTypes(String(executionArn))).toEqual(['ExecutionStarted', 'ExecutionFailed']);
+  });
+
+  it('a result nested too deep fails the execution, and the sandbox goes on', async () => {
+    const arn = await fixture.activity();
+    const execution = await fixture.start(twoTasks(arn));
+    const { taskToken } = await fixture.take(arn);
+    await fixture.sandbox.call('states', 'SendTaskSuccess', { taskToken, output: deep });
+    expect(await fixture.result(execution)).toMatchObject(tooDeep);
+    await fixture.start(twoTasks(await fixture.activity()));
   });
 });

@@ -8,7 +8,7 @@ import type { ActivityTasks, TaskEnd } from './activities.ts';
 import type { CompiledMachine } from './definition.ts';
 import { eventOf, type HistoryEventDetails } from './history.ts';
 import type { ActivityTaskState, TaskEnvelope } from './rewrite.ts';
-import { Scope, SCOPE } from './scope.ts';
+import { currentScope, Scope, SCOPE } from './scope.ts';
 
 /** Input, output and every state's data, as UTF-8. */
 export const MAX_PAYLOAD_BYTES = 262_144;
@@ -48,10 +48,11 @@ export function startRun(options: RunOptions): { stop(end: RunEnd): void } {
   const handlers = Object.fromEntries(
     options.compiled.tasks.map((state) => [
       state.name,
-      async (envelope: unknown): Promise<never> => {
+      async (given: unknown): Promise<never> => {
         await eventsSeen();
+        const envelope = state.hasEnvelope ? (given as TaskEnvelope) : { payload: given };
         // The interpreter's own JSON type is not exported; what a task gives is parsed JSON.
-        return (await performTask(state, envelope as TaskEnvelope, options)) as never;
+        return (await performTask(state, envelope, options)) as never;
       },
     ]),
   );
@@ -80,13 +81,15 @@ export function startRun(options: RunOptions): { stop(end: RunEnd): void } {
     }
   };
   const run = async (): Promise<void> => {
-    const following = follow();
+    const following = follow().catch((thrown: unknown) => end(failureOf(thrown)));
     try {
       const output = (await execution.result) as unknown;
       await following;
       end({ status: 'SUCCEEDED', output: JSON.stringify(output ?? null) });
     } catch (thrown) {
-      await following;
+      // The interpreter does not end its log when it fails before the first state, as it does on input
+      // that it cannot copy; what is in the log by now has been followed in a moment.
+      await Promise.race([following, eventsSeen()]);
       end(thrown instanceof ExecutionTimeoutError ? { status: 'TIMED_OUT' } : failureOf(thrown));
     }
   };
@@ -99,7 +102,7 @@ async function performTask(
   envelope: TaskEnvelope,
   options: RunOptions,
 ): Promise<unknown> {
-  const { signal } = envelope.scope;
+  const { signal } = currentScope();
   // Abandoned: the interpreter no longer waits for what is returned here.
   if (signal.aborted) return new Promise(() => undefined);
   const input = JSON.stringify(envelope.payload ?? null);
@@ -225,6 +228,14 @@ const NATIVE_ERRORS = new Set(['Error', 'TypeError', 'SyntaxError', 'RangeError'
 function failureOf(thrown: unknown): RunEnd {
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   const name = cause instanceof Error ? cause.name : 'States.Runtime';
+  if (cause instanceof RangeError && cause.message.includes('call stack')) {
+    // The service documents no limit of its own but the size; ours is the stack.
+    return {
+      status: 'FAILED',
+      error: 'States.Runtime',
+      cause: 'The data is nested too deep for the sandbox',
+    };
+  }
   return {
     status: 'FAILED',
     error: NATIVE_ERRORS.has(name) ? 'States.Runtime' : name,

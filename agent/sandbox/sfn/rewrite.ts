@@ -3,8 +3,6 @@
  * differs from the service in small ways; the copy made here says the same as the original in words it
  * handles.
  */
-import { SCOPE, type Scope } from './scope.ts';
-
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonMap = { [key: string]: Json };
 
@@ -16,13 +14,13 @@ export interface ActivityTaskState {
   heartbeatSeconds?: number;
   /** Whether a Retry or Catch names States.DataLimitExceeded: States.ALL does not match it. */
   handlesDataLimit: boolean;
+  /** Its handler gets a {@link TaskEnvelope}; else the effective input as it is. */
+  hasEnvelope: boolean;
 }
 
 /** What the interpreter hands to the handler of a task: see {@link rewriteTask}. */
 export interface TaskEnvelope {
   payload: unknown;
-  /** The part of the execution the task belongs to. */
-  scope: Scope;
   timeoutSeconds?: unknown;
   heartbeatSeconds?: unknown;
 }
@@ -73,8 +71,9 @@ function rewriteState(name: string, original: JsonMap, tasks: ActivityTaskState[
 }
 
 /**
- * The handler of a task gets only the effective input. Here that becomes an envelope with the input and
- * the time limits, so that the …Path forms are resolved by the interpreter, against the state's own input.
+ * The handler of a task gets only the effective input. Where the time limits have …Path forms, that becomes
+ * an envelope with both, so that the interpreter resolves the paths against the state's own input. Elsewhere
+ * it does not: the interpreter finds nothing at the path `$` of an input that is null, false, 0 or "".
  */
 function rewriteTask(name: string, state: JsonMap, tasks: ActivityTaskState[]): void {
   const task: ActivityTaskState = {
@@ -83,16 +82,19 @@ function rewriteTask(name: string, state: JsonMap, tasks: ActivityTaskState[]): 
     handlesDataLimit: [...rulesOf(state, 'Retry'), ...rulesOf(state, 'Catch')].some((rule) =>
       (rule['ErrorEquals'] as string[]).includes('States.DataLimitExceeded'),
     ),
+    hasEnvelope: 'TimeoutSecondsPath' in state || 'HeartbeatSecondsPath' in state,
   };
   if (typeof state['TimeoutSeconds'] === 'number') task.timeoutSeconds = state['TimeoutSeconds'];
   if (typeof state['HeartbeatSeconds'] === 'number') task.heartbeatSeconds = state['HeartbeatSeconds'];
   tasks.push(task);
-  const envelope: JsonMap =
-    'Parameters' in state ? { payload: state['Parameters'] ?? null } : { 'payload.$': '$' };
-  envelope['scope.$'] = `$$.${SCOPE}`;
-  if ('TimeoutSecondsPath' in state) envelope['timeoutSeconds.$'] = state['TimeoutSecondsPath'] ?? null;
-  if ('HeartbeatSecondsPath' in state) envelope['heartbeatSeconds.$'] = state['HeartbeatSecondsPath'] ?? null;
-  state['Parameters'] = envelope;
+  if (task.hasEnvelope) {
+    const envelope: JsonMap =
+      'Parameters' in state ? { payload: state['Parameters'] ?? null } : { 'payload.$': '$' };
+    if ('TimeoutSecondsPath' in state) envelope['timeoutSeconds.$'] = state['TimeoutSecondsPath'] ?? null;
+    if ('HeartbeatSecondsPath' in state)
+      envelope['heartbeatSeconds.$'] = state['HeartbeatSecondsPath'] ?? null;
+    state['Parameters'] = envelope;
+  }
   delete state['TimeoutSecondsPath'];
   state['TimeoutSeconds'] = LONGEST_TIMER_SECONDS;
 }
@@ -105,6 +107,7 @@ function rulesOf(state: JsonMap, field: 'Retry' | 'Catch'): JsonMap[] {
 /**
  * A copy of a state in the interpreter's terms:
  * - `ResultPath: "$"` (the default) would become a field named `$`; `$['a']` is written as it reads it;
+ * - `InputPath: "$"` and `OutputPath: "$"` (the defaults) would find nothing in null, false, 0 and "";
  * - `IsPresent: false` and its like never match: they become the negation of `true`;
  * - `$$.State.Name` is known now; the interpreter shows a nested execution's `$$.Execution`, so the real
  *   one goes by `$$.Run`.
@@ -113,6 +116,7 @@ function rewriteFields(original: JsonMap, name: string): JsonMap {
   const state: JsonMap = {};
   for (const [key, value] of Object.entries(original)) {
     if (key === 'ResultPath' && typeof value === 'string') setResultPath(state, value);
+    else if ((key === 'InputPath' || key === 'OutputPath') && value === '$') continue;
     else if (key.endsWith('Path') && typeof value === 'string') state[key] = realExecution(value);
     else if (TEMPLATE_FIELDS.has(key)) state[key] = rewriteTemplate(value, name);
     else if (key === 'Choices') state[key] = (value as JsonMap[]).map((rule) => rewriteChoice(rule));

@@ -7,6 +7,7 @@
  * The only place where this can be seen is `StateMachine.run`, which the interpreter calls for nested runs
  * too: it is wrapped once, and does nothing of its own for runs without a scope.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { StateMachine } from 'aws-local-stepfunctions';
 
 export class Scope {
@@ -24,7 +25,17 @@ export class Scope {
   }
 }
 
-/** Under this name a scope travels in the context object: to nested runs, and to task handlers. */
+/** The scope whose run is at work. */
+const current = new AsyncLocalStorage<Scope>();
+
+/** In a task handler: the part of the execution that the task belongs to. */
+export function currentScope(): Scope {
+  const scope = current.getStore();
+  if (!scope) throw new Error('no execution is at work here');
+  return scope;
+}
+
+/** Under this name a scope travels in the context object to nested runs. */
 export const SCOPE = 'SandboxScope';
 
 /** One per Map or branch that was given up: no further run of it may start. */
@@ -39,7 +50,9 @@ StateMachine.prototype.run = function run(input, options) {
     return { abort: () => undefined, result: new Promise(() => undefined), eventLogs: noEvents() };
   }
   const scope = new Scope(parent);
-  const nested = plainRun.call(this, input, { ...options, context: { ...options?.context, [SCOPE]: scope } });
+  const nested = current.run(scope, () =>
+    plainRun.call(this, input, { ...options, context: { ...options?.context, [SCOPE]: scope } }),
+  );
   return {
     ...nested,
     abort: () => {
