@@ -20,8 +20,8 @@ export function authorize(app: FastifyInstance, ports: { keys: KeyRing; limits: 
     if (scope === undefined || scope === 'none') return;
     const caller = callerOf(request, reply, ports.keys);
     count(caller, reply, ports.limits);
-    checkScope(caller, scope);
     request.caller = caller;
+    checkScope(caller, scope);
   });
 }
 

@@ -100,6 +100,30 @@ describe('a key', () => {
   });
 });
 
+describe('the audit log', () => {
+  test('has every call that changes something, with who made it and how it ended, and no key', async () => {
+    const { key, key_id } = await api.key({ name: 'tool', scopes: ['operate'], tier: 'premium' });
+    await api.call('POST', '/profiles', { key, body: { name: 'portal' } });
+    await api.call('DELETE', '/profiles/nobody', { key });
+    await api.call('DELETE', `/keys/${key_id}`, { key });
+    await api.call('GET', '/profiles', { key });
+    await api.call('POST', '/scripts/validate', { key, body: { script: {} } });
+    await api.call('POST', '/profiles', { key: null, body: { name: 'stranger' } });
+    const entries = api.agent.audit.list({ limit: 100 }).toReversed();
+    expect(entries.map(({ by, action, target, result }) => [by.id, action, target, result])).toEqual([
+      ['owner', 'api.createKey', 'api/keys', 'ok'],
+      [key_id, 'api.createProfile', 'api/profiles', 'ok'],
+      [key_id, 'api.deleteProfile', 'api/profiles/nobody', 'failed'],
+      [key_id, 'api.revokeKey', `api/keys/${key_id}`, 'denied'],
+    ]);
+    expect(entries[1]!.by).toMatchObject({
+      kind: 'key',
+      from: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
+    });
+    expect(JSON.stringify(entries)).not.toContain(key.slice(-43));
+  });
+});
+
 describe('limits', () => {
   test('each answer says what is left; one too many is a 429 that says when to ask again', async () => {
     const { key } = await api.key({ name: 'a' });

@@ -19,7 +19,8 @@ export async function openApiDocument(ports: ApiPorts, options: AppOptions): Pro
     import('fastify-type-provider-zod'),
   ]);
   const twin = await buildApp(ports, {
-    ...options,
+    host: options.host,
+    allowedOrigins: options.allowedOrigins,
     tls: null,
     before: async (app) => {
       await app.register(swagger, {

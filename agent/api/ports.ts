@@ -1,4 +1,5 @@
 /** What the API acts through: the services of an open agent. */
+import type { AuditLog } from '../audit/index.ts';
 import type { Clock } from '../base/clock.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
@@ -37,6 +38,7 @@ export interface AgentPorts {
   uploadStore: UploadStore;
   humans: HumanDesk;
   engine: ActiveRuns;
+  audit: AuditLog;
 }
 
 export interface ApiPorts extends AgentPorts {

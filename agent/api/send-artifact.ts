@@ -1,7 +1,6 @@
 /** One artifact's file over HTTP, whole or in part. Which file is decided by its row, never by the request. */
 import { lstat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import send from '@fastify/send';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ArtifactRow } from '../store/runs.ts';
 import { ApiError } from './problem.ts';
@@ -12,6 +11,7 @@ export async function sendArtifact(
   row: ArtifactRow,
 ): Promise<FastifyReply> {
   await checkFile(row);
+  const { default: send } = await import('@fastify/send');
   const { statusCode, headers, stream } = await send(request.raw, encodeURIComponent(basename(row.path)), {
     root: dirname(row.path),
     dotfiles: 'allow',

@@ -1,5 +1,5 @@
 /** The API as a Fastify application: what holds for every request, then the routes of each resource. */
-import cors from '@fastify/cors';
+import type { RequestListener, Server } from 'node:http';
 import helmet from '@fastify/helmet';
 import Fastify, {
   type FastifyBaseLogger,
@@ -14,6 +14,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { Logger } from '../base/log.ts';
+import { auditCalls } from './audit.ts';
 import { authorize } from './authorize.ts';
 import { createGuard } from './guard.ts';
 import type { ApiPorts } from './ports.ts';
@@ -34,13 +35,13 @@ export const API_PREFIX = '/api/v1';
 const BODY_LIMIT_BYTES = 1_048_576;
 /** The longest parameter is a profile's or script's name, percent-encoded. */
 const MAX_PARAM_LENGTH = 1_024;
-/** A client that has not sent its request by then never will. */
-const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface AppOptions {
   /** The address that it will listen on: decides which `Host` is right. */
   host: string;
   tls: { cert: Buffer; key: Buffer } | null;
+  /** A server that listens already, and what to do with the function that answers its requests. */
+  listening?: { server: Server; answer: (handler: RequestListener) => void };
   allowedOrigins: readonly string[];
   /** Called before the routes are made: how the document gets to see them. */
   before?: (app: FastifyInstance) => Promise<void>;
@@ -48,17 +49,28 @@ export interface AppOptions {
 
 export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<FastifyInstance> {
   const guard = createGuard({ ...options, tls: options.tls !== null });
+  const { listening } = options;
   const app = Fastify({
-    ...(options.tls ? { https: options.tls } : {}),
+    ...(listening
+      ? {
+          serverFactory: (handler: RequestListener) => {
+            listening.answer(handler);
+            return listening.server;
+          },
+        }
+      : {}),
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
+    // Named here, so that Fastify does not load those of its own: some 10 MB for nothing.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => validatorCompiler as never,
+        buildSerializer: () => serializerCompiler as never,
+      },
+    },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => answer(error, request, reply, ports.log),
   }) as unknown as FastifyInstance;
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   // JSON alone: what a form of any web page can send is refused by its type.
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler((error, request, reply) => answer(error, request, reply, ports.log));
@@ -88,6 +100,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
     strictTransportSecurity: options.tls !== null,
   });
   if (options.allowedOrigins.length > 0) {
+    const { default: cors } = await import('@fastify/cors');
     await app.register(cors, {
       origin: options.allowedOrigins.map((origin) => new URL(origin).origin),
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
@@ -97,6 +110,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
     });
   }
   authorize(app, ports);
+  auditCalls(app, ports);
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
   });

@@ -1,17 +1,17 @@
 /** Starts the local API on what the settings say, and ends it. */
 import { readFileSync } from 'node:fs';
-import { isIP, type AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ApiKeyStore } from '../store/api-keys.ts';
 import { isLoopback } from './guard.ts';
 import { KeyRing } from './keys.ts';
+import { listen, type Listener, type ListenOptions } from './listener.ts';
 import { RateLimits, type TierLimits } from './limits.ts';
 import { removeOwnerFile, writeOwnerFile } from './owner-file.ts';
 import type { AgentPorts, ApiPorts, WorkerPort } from './ports.ts';
-import { buildApp, type AppOptions } from './server.ts';
+import type { AppOptions } from './server.ts';
 
 export interface StartOptions {
   agent: AgentPorts;
@@ -51,10 +51,8 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
   const keys = new KeyRing({ store, clock, withOwner: true });
   const limits = new RateLimits({ store, clock, limits: tierLimits(config) });
   const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits };
-  const options: AppOptions = { host, tls, allowedOrigins };
-  const app = await listen(ports, options);
-
-  const { port } = app.server.address() as AddressInfo;
+  const listener = await listenAsSet({ ports, host, tls, allowedOrigins, log });
+  const { port } = listener;
   const url = `${tls ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   const token = keys.ownerToken ?? '';
   const announce = (): void => writeOwnerFile(paths.api, { url, token, pid: process.pid });
@@ -62,40 +60,38 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
 
   const close = async (): Promise<void> => {
     removeOwnerFile(paths.api, token);
-    await app.close();
+    await listener.close();
     if (agent.db.open) limits.flush();
   };
   let closing: Promise<void> | undefined;
   return { url, token, announce, close: () => (closing ??= close()) };
 }
 
-async function listen(ports: ApiPorts, options: AppOptions): Promise<FastifyInstance> {
-  const { config, log } = ports;
+async function listenAsSet(options: Omit<ListenOptions, 'port'>): Promise<Listener> {
+  const { config, log } = options.ports;
   const { host, port } = config.settings.api;
-  const app = await buildApp(ports, options);
   try {
-    await app.listen({ host, port });
-    return app;
-  } catch (thrown) {
-    await app.close();
-    if (
-      (thrown as NodeJS.ErrnoException).code === 'EADDRINUSE' &&
-      config.sourceOf('api.port') === 'default'
-    ) {
+    try {
+      return await listen({ ...options, port });
+    } catch (thrown) {
+      if (!isTaken(thrown) || config.sourceOf('api.port') !== 'default') throw thrown;
       log.warn(
         { port },
         'the port of the local API is taken; a free one is used. Set api.port for one of your own',
       );
-      const other = await buildApp(ports, options);
-      await other.listen({ host, port: 0 });
-      return other;
+      return await listen({ ...options, port: 0 });
     }
+  } catch (thrown) {
     throw new AgentError(
       'BrowserAgent.InvalidInput',
       `the local API cannot listen on ${host}:${port}: ${messageOf(thrown)}. Set api.host and api.port to what is free on this machine, or api.enabled to false.`,
       { cause: thrown },
     );
   }
+}
+
+function isTaken(thrown: unknown): boolean {
+  return (thrown as NodeJS.ErrnoException).code === 'EADDRINUSE';
 }
 
 function readTls({ settings }: LoadedConfig): AppOptions['tls'] {

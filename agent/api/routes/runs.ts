@@ -1,4 +1,5 @@
 /** Runs: start, list, look at, cancel, resume; and what they left as evidence. */
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AgentError } from '../../base/errors.ts';
@@ -8,6 +9,7 @@ import { ScriptLibrary } from '../../runs/script-library.ts';
 import { prepareScript } from '../../runs/prepare.ts';
 import type { RunInput, RunRequest } from '../../runs/types.ts';
 import { RUN_STATES, type ArtifactRow, type RunRow, type StepRow } from '../../store/runs.ts';
+import { actorOf } from '../audit.ts';
 import { sendArtifact } from '../send-artifact.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
@@ -116,7 +118,7 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const made = requestOf(request.body, request.caller?.name ?? 'the API');
+        const made = requestOf(request);
         prepareScript(made, library);
         if (made.overrides?.profile !== undefined) ports.profiles.get(made.overrides.profile);
         refuseWhenFull(ports);
@@ -262,7 +264,9 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   };
 }
 
-function requestOf(body: z.infer<typeof startSchema>, who: string): RunRequest {
+function requestOf(request: FastifyRequest & { body: z.infer<typeof startSchema> }): RunRequest {
+  const { body } = request;
+  const who = request.caller?.name ?? 'the API';
   const { script, level, profile, headed } = body;
   checkDepth(body, 'The body');
   const variables = (body.variables ?? {}) as JsonObject;
@@ -272,6 +276,7 @@ function requestOf(body: z.infer<typeof startSchema>, who: string): RunRequest {
   };
   return {
     runId: newRunId(),
+    by: actorOf(request),
     input:
       typeof script === 'string' ? storedInput(script, variables) : { kind: 'script', script, variables },
     ...(level === undefined ? {} : { level: { level, reason: `asked for by ${who} through the API` } }),

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call, openTestApi, type TestApi } from '../../test/fixtures/api.ts';
+import { makeHome, removeHome } from '../../test/fixtures/home.ts';
+
+/** Makes the certificate; where it is missing there is nothing to test with. */
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+describe.skipIf(!hasOpenssl)('beyond loopback, with TLS', () => {
+  let folder: string;
+  let api: TestApi;
+
+  beforeAll(async () => {
+    folder = makeHome('tls');
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+    const made = spawnSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert]);
+    if (made.status !== 0) throw new Error(String(made.stderr));
+    api = await openTestApi({
+      variables: { LBA_API_HOST: '0.0.0.0', LBA_API_TLS_CERT_FILE: cert, LBA_API_TLS_KEY_FILE: key },
+    });
+  });
+
+  afterAll(async () => {
+    await api.close();
+    removeHome(folder);
+  });
+
+  async function get(headers: Record<string, string>): Promise<{ status: number; hsts: string | undefined }> {
+    const { port } = new URL(api.api.url);
+    const { promise, resolve, reject } = Promise.withResolvers<{
+      status: number;
+      hsts: string | undefined;
+    }>();
+    request(
+      { host: '127.0.0.1', port, path: '/api/v1/version', headers, rejectUnauthorized: false },
+      (response) => {
+        response.resume();
+        const hsts = response.headers['strict-transport-security'];
+        resolve({ status: response.statusCode ?? 0, hsts });
+      },
+    )
+      .on('error', reject)
+      .end();
+    return promise;
+  }
+
+  test('it answers over https, and tells browsers to stay there', async () => {
+    const { status, hsts } = await get({ authorization: `Bearer ${api.api.token}` });
+    expect(status).toBe(200);
+    expect(hsts).toContain('max-age=');
+  });
+
+  test('without a key it answers nothing there either', async () => {
+    expect((await get({})).status).toBe(401);
+  });
+
+  test('an address is a right Host there, a strange name is none', async () => {
+    const authorization = `Bearer ${api.api.token}`;
+    expect((await get({ authorization, host: '192.0.2.7' })).status).toBe(200);
+    expect((await get({ authorization, host: 'evil.example.com' })).status).toBe(421);
+  });
+
+  test('plain http gets no answer', async () => {
+    const url = api.api.url.replace('https://0.0.0.0', 'http://127.0.0.1');
+    await expect(call(url, 'GET', '/api/v1/version', { key: api.api.token })).rejects.toThrow();
+  });
+});
