@@ -189,7 +189,7 @@ describe('one agent takes them all, one after the other', () => {
 
   test('scripts that include each other in a circle are InvalidScript, with the circle', async () => {
     expect(await job.task({ script: 'chicken' })).toMatchObject(
-      failure('BrowserAgent.InvalidScript', /in a circle: egg → chicken → egg/),
+      failure('BrowserAgent.InvalidScript', /in a circle: chicken → egg → chicken/),
     );
     expect(await job.task({ script: 'narcissus' })).toMatchObject(
       failure('BrowserAgent.InvalidScript', /in a circle: narcissus → narcissus/),
