@@ -61,7 +61,7 @@ describe('time limits of an activity task', { concurrent: true }, () => {
   it('heartbeats keep a task alive beyond HeartbeatSeconds', async () => {
     const arn = await fixture.activity();
     const execution = await fixture.start(
-      oneTask(arn, { HeartbeatSeconds: 1, TimeoutSeconds: 2, ...catching() }),
+      oneTask(arn, { HeartbeatSeconds: 3, TimeoutSeconds: 5, ...catching() }),
     );
     const { taskToken } = await fixture.take(arn);
     const beat = setInterval(() => {
