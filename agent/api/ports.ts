@@ -7,6 +7,7 @@ import type { HomePaths } from '../base/paths.ts';
 import type { ProfileService } from '../browser/profiles.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { AgentStatus } from '../control.ts';
+import type { Metrics } from '../metrics/index.ts';
 import type { ActiveRuns } from '../runs/active-runs.ts';
 import type { HumanDesk } from '../runs/human-desk.ts';
 import type { Database } from '../store/database.ts';
@@ -39,6 +40,7 @@ export interface AgentPorts {
   humans: HumanDesk;
   engine: ActiveRuns;
   audit: AuditLog;
+  metrics: Metrics;
 }
 
 export interface ApiPorts extends AgentPorts {

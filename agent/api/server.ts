@@ -22,6 +22,7 @@ import { ApiError, PROBLEM_TYPE, problemOf } from './problem.ts';
 import { agentRoutes } from './routes/agent.ts';
 import { documentRoutes } from './routes/document.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { metricRoutes } from './routes/metrics.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scriptRoutes } from './routes/scripts.ts';
@@ -114,8 +115,17 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
   });
+  app.addHook('onResponse', async (request, reply) => {
+    ports.metrics.request({
+      method: request.method,
+      route: request.routeOptions.url ?? 'none',
+      status: reply.statusCode,
+      durationMs: reply.elapsedTime,
+    });
+  });
   await options.before?.(app);
 
+  await app.withTypeProvider<ZodTypeProvider>().register(metricRoutes(ports));
   await app.register(
     async (v1) => {
       const typed = v1.withTypeProvider<ZodTypeProvider>();

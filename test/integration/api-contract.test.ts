@@ -130,6 +130,7 @@ describe('system, settings, keys', () => {
       ok: true,
       checks: { worker: { state: 'working' }, database: { ok: true }, browser: { ok: true } },
     });
+    expect((await send('getMetrics')).text).toContain('route="/api/v1/health"');
     expect((await send('getOpenApi', { key: null })).json).toMatchObject({ openapi: '3.1.0' });
   });
 

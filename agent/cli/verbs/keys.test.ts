@@ -41,6 +41,10 @@ test('a key made on the command line opens the running API at once, until it is 
   expect(JSON.stringify(listed)).not.toMatch(/sha256|lba_/);
   await run(['revoke', made.key_id]);
   expect((await api.call('GET', '/version', { key: made.key })).status).toBe(401);
+  expect(api.agent.audit.list({ limit: 10 }).map(({ action }) => action)).toEqual([
+    'key.revoke',
+    'key.create',
+  ]);
 });
 
 test('what it cannot make sense of is wrong use, an unknown key a failure', async () => {

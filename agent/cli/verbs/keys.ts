@@ -1,8 +1,10 @@
 import { KeyRing } from '../../api/keys.ts';
+import { AuditLog } from '../../audit/index.ts';
 import { systemClock } from '../../base/clock.ts';
 import { homePaths } from '../../base/paths.ts';
 import { API_SCOPES, API_TIERS, ApiKeyStore, type ApiKeyRow } from '../../store/api-keys.ts';
 import { openDatabase } from '../../store/database.ts';
+import { cliActor } from '../audit.ts';
 import { Failed, WrongUse, type VerbOptions } from '../main-types.ts';
 import { formatTime, note, print, printJson, printRows } from '../output.ts';
 
@@ -22,9 +24,10 @@ export async function keys(options: KeysOptions, args: string[]): Promise<void> 
   const db = openDatabase(homePaths(options.home).database);
   try {
     const ring = new KeyRing({ store: new ApiKeyStore(db), clock: systemClock });
+    const audit = new AuditLog({ db });
     if (verb === 'list') list(ring, options);
-    else if (verb === 'create') create(ring, options, required(name, 'create NAME'));
-    else if (verb === 'revoke') revoke(ring, options, required(name, 'revoke ID'));
+    else if (verb === 'create') create(ring, audit, options, required(name, 'create NAME'));
+    else if (verb === 'revoke') revoke(ring, audit, options, required(name, 'revoke ID'));
     else throw new WrongUse(`keys ${verb}: use list, create or revoke`);
   } finally {
     db.close();
@@ -52,7 +55,7 @@ function list(ring: KeyRing, options: KeysOptions): void {
   );
 }
 
-function create(ring: KeyRing, options: KeysOptions, name: string): void {
+function create(ring: KeyRing, audit: AuditLog, options: KeysOptions, name: string): void {
   if (name.length > MAX_NAME_LENGTH) {
     throw new WrongUse(`a key's name has at most ${MAX_NAME_LENGTH} characters`);
   }
@@ -62,6 +65,8 @@ function create(ring: KeyRing, options: KeysOptions, name: string): void {
   const tier = oneOf(API_TIERS, options.tier, '--tier');
   const expiresAt = options.expires === undefined ? null : readExpiry(options.expires);
   const { row, key } = ring.create({ name, scopes: [...new Set(scopes)], tier, expiresAt });
+  const details = { name, scopes: row.scopes, tier };
+  audit.append({ by: cliActor(), action: 'key.create', target: `key/${row.key_id}`, details });
   if (options.json === true) printJson({ ...shown(row), key });
   else {
     print(key);
@@ -69,9 +74,10 @@ function create(ring: KeyRing, options: KeysOptions, name: string): void {
   }
 }
 
-function revoke(ring: KeyRing, options: KeysOptions, keyId: string): void {
+function revoke(ring: KeyRing, audit: AuditLog, options: KeysOptions, keyId: string): void {
   const row = ring.revoke(keyId);
   if (!row) throw new Failed(`there is no key ${keyId}; "local-browser-agent keys" lists them`);
+  audit.append({ by: cliActor(), action: 'key.revoke', target: `key/${keyId}`, details: { name: row.name } });
   if (options.json === true) printJson(shown(row));
   else note(`Key ${keyId} ("${row.name}") is revoked.`);
 }
