@@ -178,12 +178,12 @@ const run = z.strictObject({
     doc: 'Time for a step that sets no `timeout`, in milliseconds.',
     fromAws: true,
   }),
-  max_steps: z.int().min(1).max(1_000_000).default(1_000).register(settingDocs, {
-    doc: 'Steps that one run may execute; a script’s own `limits` can lower it, never raise it.',
+  max_steps: z.int().min(1).max(1_000_000).nullable().default(null).register(settingDocs, {
+    doc: 'Steps that one run may execute. Where it is not set: what the script’s own `limits` say, or 1,000; where it is, a script can lower it and never raise it.',
     fromAws: true,
   }),
-  max_visits: z.int().min(1).max(1_000_000).default(10).register(settingDocs, {
-    doc: 'Times that one step may be visited by `goto` and `next`; a script’s own `limits` can lower it, never raise it.',
+  max_visits: z.int().min(1).max(1_000_000).nullable().default(null).register(settingDocs, {
+    doc: 'Times that one step may be visited by `goto` and `next`. Where it is not set: what the script’s own `limits` say, or 10; where it is, a script can lower it and never raise it.',
     fromAws: true,
   }),
 });

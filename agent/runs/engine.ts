@@ -224,7 +224,10 @@ export class RunEngine implements RunExecutor {
     return interpret({ ...script, timeout: script.timeout ?? settings.run.timeoutMs }, ports, {
       variables: prepared.variables,
       signal: AbortSignal.any([signal, crashSignal(session, stack), deniedSignal(policy)]),
-      limits: { maxSteps: settings.run.maxSteps, maxVisits: settings.run.maxVisits },
+      limits: {
+        ...(settings.run.maxSteps !== null && { maxSteps: settings.run.maxSteps }),
+        ...(settings.run.maxVisits !== null && { maxVisits: settings.run.maxVisits }),
+      },
     });
   }
 

@@ -30,8 +30,9 @@ export interface RunSettings {
   run: {
     timeoutMs: number;
     stepTimeoutMs: number;
-    maxSteps: number;
-    maxVisits: number;
+    /** Null: the script's own, or the format's. */
+    maxSteps: number | null;
+    maxVisits: number | null;
   };
   script: {
     /** Environment variables that scripts may read. */

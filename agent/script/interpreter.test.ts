@@ -542,7 +542,7 @@ describe('limits', () => {
     expect(own.error?.message).toContain('limits.max_steps of the script');
   });
 
-  test('a script lowers the limits of the machine and never raises them', async () => {
+  test('a script lowers the limits that the machine sets and never raises them; without any, its own hold', async () => {
     const again = (limits: JsonObject): JsonObject =>
       script([click('#a', { name: 'Again', next: 'Again' })], { limits });
     const machine = { limits: { maxSteps: 6, maxVisits: 4 } };
@@ -557,7 +557,12 @@ describe('limits', () => {
     expect(steps.error?.message).toContain('run.max_steps in the settings of this machine');
 
     expect((await run(again({ max_visits: 3 }), new RecordedPorts(), machine)).steps).toHaveLength(3);
-    expect((await run(again({ max_visits: 50 }))).steps).toHaveLength(10);
+    const free = await run(again({ max_visits: 50 }));
+    expect(free.steps).toHaveLength(50);
+    expect(free.error?.message).toContain('limits.max_visits of the script');
+    const plain = await run(again({}));
+    expect(plain.steps).toHaveLength(10);
+    expect(plain.error?.message).toContain('limits.max_visits of the script');
   });
 });
 

@@ -1,4 +1,4 @@
-/** What bounds a run: a script may lower `maxSteps` and `maxVisits`, and raise neither. */
+/** What bounds a run. A script may set `maxSteps` and `maxVisits` itself, up to what the machine's owner set. */
 export interface Limits {
   /** Steps started in one run. */
   maxSteps: number;

@@ -51,12 +51,12 @@ export class Run {
     this.#options = options;
     this.#signal = options.signal;
     const bounds = { ...DEFAULT_LIMITS, ...options.limits };
-    const { max_steps: maxSteps = Infinity, max_visits: maxVisits = Infinity } = script.limits ?? {};
+    const { maxSteps, maxVisits } = options.limits ?? {};
     this.#limits = {
       ...bounds,
-      // The machine is its owner's: a script may ask for less, never for more.
-      maxSteps: Math.min(maxSteps, bounds.maxSteps),
-      maxVisits: Math.min(maxVisits, bounds.maxVisits),
+      // The machine is its owner's: where the owner said how much, a script may ask for less, never for more.
+      maxSteps: Math.min(script.limits?.max_steps ?? bounds.maxSteps, maxSteps ?? Infinity),
+      maxVisits: Math.min(script.limits?.max_visits ?? bounds.maxVisits, maxVisits ?? Infinity),
     };
     this.#leaves = new LeafRunner(ports, this.#limits);
   }
@@ -279,11 +279,12 @@ export class Run {
     return undefined;
   }
 
-  /** In words, where the limit in force comes from. */
+  /** In words, where the limit in force comes from, or what would set another. */
   #whose(limit: 'max_steps' | 'max_visits', inForce: number): string {
-    return this.#script.limits?.[limit] === inForce
-      ? `limits.${limit} of the script`
-      : `run.${limit} in the settings of this machine, which a script can only lower`;
+    const owners = this.#options.limits?.[limit === 'max_steps' ? 'maxSteps' : 'maxVisits'];
+    return owners === inForce && this.#script.limits?.[limit] !== inForce
+      ? `run.${limit} in the settings of this machine, which a script can only lower`
+      : `limits.${limit} of the script`;
   }
 
   async #nameOf(step: Step, frame: Frame): Promise<string> {
