@@ -1,6 +1,7 @@
 /**
  * What recording costs in run time: the same fifteen short steps by the agent at each level and by plain
- * Playwright programs, in turn, as ratios to the plain program that records nothing, round by round.
+ * Playwright programs, in turn, as ratios to the plain program that records nothing, round by round. Writes
+ * the table of docs/recording-levels.md.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -11,6 +12,7 @@ import { newRunId } from '../../agent/base/ids.ts';
 import { RECORDING_LEVELS, type RecordingLevel } from '../../agent/base/words.ts';
 import { chooseBrowser } from '../../agent/browser/detect.ts';
 import { browserFlags } from '../../agent/browser/flags.ts';
+import { writeTable } from './docs-table.ts';
 import { fifteenSteps, plainFifteenSteps } from './steps.ts';
 import { median, withStage, type Stage } from './stage.ts';
 
@@ -55,15 +57,16 @@ export async function benchRunTime(rounds: number): Promise<void> {
     }
   });
   const base = results.get(PLAIN) ?? [];
-  console.log(
-    `\nRun time of 15 short steps, ${rounds} rounds in turn, whole runs from a warm browser to the closed context`,
-  );
-  console.log('| run | median ms | ratio to plain, median | goal |\n|---|---:|---:|---:|');
+  const table = ['| run | median ms | ratio to plain, median | goal |', '|---|---:|---:|---:|'];
   for (const [name, values] of results) {
     const ratios = values.map((value, index) => value / base[index]!);
     const goal = GOALS[name as RecordingLevel];
-    console.log(`| ${name} | ${median(values).toFixed(0)} | ${median(ratios).toFixed(2)} | ${goal ?? '–'} |`);
+    table.push(`| ${name} | ${median(values).toFixed(0)} | ${median(ratios).toFixed(2)} | ${goal ?? '–'} |`);
   }
+  console.log(
+    `\nRun time of 15 short steps, ${rounds} rounds in turn, whole runs from a warm browser to the closed context\n${table.join('\n')}`,
+  );
+  writeTable('run-time', table.join('\n'));
 }
 
 async function ours(stage: Stage, level: RecordingLevel): Promise<void> {

@@ -2,9 +2,9 @@
  * What each level stores: one run of fifteen steps at each, about a minute long, on pages with pictures.
  * What grows with time (video) is extrapolated to five minutes. Writes the table of docs/recording-levels.md.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { newRunId } from '../../agent/base/ids.ts';
 import { RECORDING_LEVELS, type RecordingLevel } from '../../agent/base/words.ts';
+import { writeTable } from './docs-table.ts';
 import { fifteenSteps } from './steps.ts';
 import { withStage, type Stage } from './stage.ts';
 
@@ -13,8 +13,6 @@ const PROMISED_MB: Record<RecordingLevel, number> = { NONE: 0, ERROR: 0, INFO: 0
 const PROMISED_FAILURE_MB = 1;
 const STEP_DELAY_MS = 4_000;
 const FIVE_MINUTES_MS = 300_000;
-const BEGIN = '<!-- begin: measured by npm run bench -- storage -->';
-const END = '<!-- end: measured -->';
 
 interface Stored {
   name: string;
@@ -46,13 +44,7 @@ export async function benchStorage(): Promise<void> {
     ),
   ].join('\n');
   console.log(`\nStored by runs of 15 steps, ${(none.durationMs / 1000).toFixed(0)} s each\n${table}`);
-  const file = new URL('../../docs/recording-levels.md', import.meta.url);
-  const text = readFileSync(file, 'utf8');
-  const [before, rest] = text.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined)
-    throw new Error(`docs/recording-levels.md has no ${BEGIN} … ${END}`);
-  writeFileSync(file, `${before}${BEGIN}\n${table}\n${END}${after}`);
+  writeTable('storage', table);
   const broken = rows.filter((row) => row.fiveMinuteBytes > row.promisedMb * 1e6);
   for (const row of broken) console.log(`ABOVE THE PROMISE: ${row.name}`);
   if (broken.length > 0) process.exitCode = 1;
