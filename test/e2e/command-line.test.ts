@@ -28,6 +28,7 @@ const VERBS = [
   'resume',
   'drain',
   'audit',
+  'keys',
   'sandbox',
   'demo',
 ];
@@ -392,12 +393,15 @@ describe('an agent on the sandbox', () => {
     expect(await verb(['resume', run!.run_id])).toMatchObject({ code: 0 });
     expect(await sandbox.executionEnded(execution)).toMatchObject({ status: 'SUCCEEDED' });
 
-    expect(await json(['runs', run!.run_id])).toMatchObject({
-      state: 'succeeded',
-      steps: [{ step_number: 1 }, { name: 'Page' }, { name: 'Ask', action: 'human' }],
-      uploads: { pending: 0, failed: 0 },
-      result: { success: true },
-    });
+    // The report does not wait for the uploads.
+    await expect
+      .poll(() => json(['runs', run!.run_id]), { timeout: 30_000 })
+      .toMatchObject({
+        state: 'succeeded',
+        steps: [{ step_number: 1 }, { name: 'Page' }, { name: 'Ask', action: 'human' }],
+        uploads: { pending: 0, failed: 0 },
+        result: { success: true },
+      });
     expect((await verb(['runs', run!.run_id])).stdout).toMatch(
       /Task: succeeded, level INFO[^]*manifest\.json/,
     );
