@@ -115,15 +115,17 @@ export class CaptureQueue {
     const [jpeg, html, masked] = await Promise.allSettled([
       wants.picture ? probe.viewport(this.#quality) : null,
       wants.html ? probe.html(this.#cssBudgetMs) : null,
-      wants.picture ? probe.maskedCount() : 0,
+      // HTML comes with the count of its own process.
+      wants.picture ? probe.maskedCount(wants.html ? 'of other processes' : 'all') : 0,
     ]);
+    const own = wants.picture && html.status === 'fulfilled' ? (html.value?.masked ?? 0) : 0;
     if (jpeg.status === 'fulfilled' && jpeg.value) this.#onPicture(jpeg.value, Date.now());
     const failed = [jpeg, html].find((result) => result.status === 'rejected');
     if (failed) this.#log.debug({ err: failed.reason }, 'a capture failed');
     return {
       jpeg: jpeg.status === 'fulfilled' ? jpeg.value : null,
       html: html.status === 'fulfilled' ? html.value : null,
-      masked: masked.status === 'fulfilled' ? masked.value : 0,
+      masked: own + (masked.status === 'fulfilled' ? masked.value : 0),
       wallTimeMs,
       ...(failed
         ? { problem: failed.reason instanceof Error ? failed.reason.message : String(failed.reason) }

@@ -144,10 +144,11 @@ export class PageProbe {
     return this.#evaluate(this.#main, `lbaMasker.serialize(${limits})`);
   }
 
-  /** Hidden fields and passages in all frames of this page. */
-  async maskedCount(): Promise<number> {
+  /** Hidden fields and passages in all frames of this page, or in those of other processes alone. */
+  async maskedCount(frames: 'all' | 'of other processes' = 'all'): Promise<number> {
+    const targets = [...this.#targets].filter((target) => frames === 'all' || target !== this.#main);
     const counts = await Promise.all(
-      [...this.#targets].flatMap((target) =>
+      targets.flatMap((target) =>
         [...target.worlds.values()].map((world) =>
           this.#run<number>(target, world, 'lbaMasker.count()').catch(() => 0),
         ),
