@@ -8,13 +8,15 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser } from 'playwright';
+import type { Agent } from '../../agent/agent.ts';
 import { newRunId } from '../../agent/base/ids.ts';
 import { RECORDING_LEVELS, type RecordingLevel } from '../../agent/base/words.ts';
 import { chooseBrowser } from '../../agent/browser/detect.ts';
 import { browserFlags } from '../../agent/browser/flags.ts';
 import { writeTable } from './docs-table.ts';
 import { fifteenSteps, plainFifteenSteps } from './steps.ts';
-import { median, withStage, type Stage } from './stage.ts';
+import { median, withAgent, type Stage } from './stage.ts';
+import { withSurroundings } from './surroundings.ts';
 
 const GOALS: Record<RecordingLevel, number | null> = {
   NONE: 1.03,
@@ -32,7 +34,8 @@ export async function benchRunTime(rounds: number): Promise<void> {
   const add = (name: string, ms: number): void => {
     results.set(name, [...(results.get(name) ?? []), ms]);
   };
-  await withStage({ keepWarm: true, flags: { 'recording.keep_level': 'NONE' } }, async (stage) => {
+  const options = { keepWarm: true, flags: { 'recording.keep_level': 'NONE' } };
+  const measure = async ({ agent }: Pick<Stage, 'agent'>, portal: string): Promise<void> => {
     const { executablePath } = await chooseBrowser();
     const browser = await chromium.launch({
       executablePath,
@@ -40,22 +43,23 @@ export async function benchRunTime(rounds: number): Promise<void> {
     });
     const folder = mkdtempSync(join(tmpdir(), 'lba-plain-'));
     try {
-      await stage.agent.warm?.start();
+      await agent.warm?.start();
       for (let round = 0; round <= rounds; round += 1) {
         const keep = round > 0; // The first round warms both sides up.
         const note = (name: string, ms: number): void => {
           if (keep) add(name, ms);
         };
-        note(PLAIN, await timed(() => plain(browser, stage.portal.url, null)));
-        for (const level of RECORDING_LEVELS) note(level, await timed(() => ours(stage, level)));
-        note(PLAIN_RECORDING, await timed(() => plain(browser, stage.portal.url, folder)));
-        await stage.agent.uploads.settle('', { deadlineMs: 0 });
+        note(PLAIN, await timed(() => plain(browser, portal, null)));
+        for (const level of RECORDING_LEVELS) note(level, await timed(() => ours(agent, portal, level)));
+        note(PLAIN_RECORDING, await timed(() => plain(browser, portal, folder)));
+        await agent.uploads.settle('', { deadlineMs: 0 });
       }
     } finally {
       await browser.close();
       rmSync(folder, { recursive: true, force: true });
     }
-  });
+  };
+  await withSurroundings((around) => withAgent(options, around, (one) => measure(one, around.portalUrl)));
   const base = results.get(PLAIN) ?? [];
   const table = ['| run | median ms | ratio to plain, median | goal |', '|---|---:|---:|---:|'];
   for (const [name, values] of results) {
@@ -69,11 +73,11 @@ export async function benchRunTime(rounds: number): Promise<void> {
   writeTable('run-time', table.join('\n'));
 }
 
-async function ours(stage: Stage, level: RecordingLevel): Promise<void> {
-  const outcome = await stage.agent.engine.execute(
+async function ours(agent: Agent, portal: string, level: RecordingLevel): Promise<void> {
+  const outcome = await agent.engine.execute(
     {
       runId: newRunId(),
-      input: { kind: 'script', script: fifteenSteps(stage.portal.url) },
+      input: { kind: 'script', script: fifteenSteps(portal) },
       level: { level, reason: 'bench' },
     },
     { signal: new AbortController().signal },

@@ -22,32 +22,51 @@ export interface Stage {
   env: NodeJS.ProcessEnv;
 }
 
-export async function withStage<T>(
-  options: { keepWarm: boolean; flags?: Record<string, unknown> },
-  work: (stage: Stage) => Promise<T>,
-): Promise<T> {
-  const home = mkdtempSync(join(tmpdir(), 'lba-bench-'));
+export interface StageOptions {
+  keepWarm: boolean;
+  flags?: Record<string, unknown>;
+}
+
+export async function withStage<T>(options: StageOptions, work: (stage: Stage) => Promise<T>): Promise<T> {
   const portal = await startPortal();
   const sandbox = await startSandbox();
   try {
     const seeded = await seedEnvironment(sandbox, { env: 'bench' });
+    return await withAgent(options, { env: sandbox.env, seeded }, (one) =>
+      work({ ...one, sandbox, seeded, portal }),
+    );
+  } finally {
+    await sandbox.close();
+    await portal.close();
+  }
+}
+
+export async function withAgent<T>(
+  options: StageOptions,
+  cloud: { env: Record<string, string>; seeded: SeededEnvironment },
+  work: (one: Pick<Stage, 'home' | 'agent' | 'env'>) => Promise<T>,
+): Promise<T> {
+  const home = mkdtempSync(join(tmpdir(), 'lba-bench-'));
+  try {
     // The SDK looks for credentials in the environment of the process.
-    const env = Object.assign(process.env, sandbox.env);
+    const env = Object.assign(process.env, cloud.env);
     const agent = await openAgent({
       home,
       env,
       log: silentLogger,
       keepWarm: options.keepWarm,
-      flags: { 'aws.activity_arn': seeded.activityArn, 'aws.s3_bucket': seeded.bucket, ...options.flags },
+      flags: {
+        'aws.activity_arn': cloud.seeded.activityArn,
+        'aws.s3_bucket': cloud.seeded.bucket,
+        ...options.flags,
+      },
     });
     try {
-      return await work({ home, sandbox, seeded, portal, agent, env });
+      return await work({ home, agent, env });
     } finally {
       await agent.close();
     }
   } finally {
-    await sandbox.close();
-    await portal.close();
     rmSync(home, { recursive: true, force: true });
   }
 }
