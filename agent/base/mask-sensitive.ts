@@ -3,9 +3,10 @@ import type { JsonObject, JsonValue } from './words.ts';
 /** What stands in place of a value. */
 export const MASK = '[masked]';
 
-/** Names of fields whose values are credentials, whoever wrote them. */
-const SECRET_FIELD =
-  /passw(or)?d|passphrase|^pwd$|^pass$|secret|token|api[-_]?key|authorization|^auth$|credential|private[-_]?key|cookie|^otp$|^pin$|^cvv$|^cvc$/i;
+/** Names of fields whose values are credentials, whoever wrote them: the source of a pattern, to add to. */
+export const CREDENTIAL_NAME = String.raw`passw(or)?d|passphrase|^pwd$|^pass$|secret|token|api[-_]?key|authorization|^auth$|credential|private[-_]?key|^otp$|^pin$|^cvv$|^cvc$`;
+
+const SECRET_FIELD = new RegExp(`${CREDENTIAL_NAME}|cookie`, 'i');
 
 /** Things that are credentials by their very form. */
 const SECRET_FORMS: readonly { pattern: RegExp; by: string }[] = [

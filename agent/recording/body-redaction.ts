@@ -1,7 +1,7 @@
+import { MASK } from '../base/mask-sensitive.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import { isSecretKey } from './sensitive-names.ts';
 
-const MASK = '[masked]';
 /** HTML that servers send holds fields too: a hidden token, a password filled in. */
 const INPUT_TAG = /<(?:input|meta)\b[^>]*>/gi;
 /** The whole text as pairs of a form, e.g. `a=1&b=2`. */

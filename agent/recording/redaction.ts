@@ -1,3 +1,4 @@
+import { MASK } from '../base/mask-sensitive.ts';
 import type { JsonValue } from '../base/words.ts';
 import { secretForms } from './secret-forms.ts';
 
@@ -9,7 +10,7 @@ import { secretForms } from './secret-forms.ts';
 export const SHORT_SECRET_CHARACTERS = 4;
 
 /** What stands in place of a value. The first one that contains no secret is used. */
-const MASKS = ['[masked]', '■■■■■■', '######', '⋯'];
+const MASKS = [MASK, '■■■■■■', '######', '⋯'];
 
 /** Replacing may put two halves of a value together again; more rounds than this never were needed. */
 const MAX_ROUNDS = 4;

@@ -1,6 +1,10 @@
-/** Names of fields and headers whose values are credentials, whoever sent them. */
-const SECRET_KEY =
-  /passw(or)?d|passwd|passphrase|^pwd$|^pass$|secret|token|api[-_]?key|authorization|^auth$|credential|private[-_]?key|^otp$|one[-_]?time|^pin$|^cvv$|^cvc$|csrf|xsrf|session[-_]?id|^sid$|^jwt$|^code_verifier$|^assertion$|samlresponse/i;
+import { CREDENTIAL_NAME } from '../base/mask-sensitive.ts';
+
+/** Names of fields and headers whose values are credentials, with those that sites send. */
+const SECRET_KEY = new RegExp(
+  `${CREDENTIAL_NAME}|one[-_]?time|csrf|xsrf|session[-_]?id|^sid$|^jwt$|^code_verifier$|^assertion$|samlresponse`,
+  'i',
+);
 
 /** Headers that carry credentials (RFC 9110, RFC 6265, and the usual private ones). */
 const SECRET_HEADER =

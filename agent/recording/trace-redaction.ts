@@ -1,4 +1,5 @@
 import { strFromU8, strToU8, unzipSync, zipSync, type Zippable } from 'fflate';
+import { MASK } from '../base/mask-sensitive.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import { MASK_ATTRIBUTE } from './masker.ts';
 import { Redactor } from './redaction.ts';
@@ -169,7 +170,7 @@ function maskCall(event: JsonObject, secretCalls: ReadonlySet<string>): number {
   let masked = 0;
   for (const key of ['value', 'text', 'key', 'options']) {
     if (!(key in params)) continue;
-    params[key] = key === 'options' ? [] : '[masked]';
+    params[key] = key === 'options' ? [] : MASK;
     masked += 1;
   }
   return masked;
@@ -207,7 +208,7 @@ function maskNamed(list: JsonValue | undefined, isSecret: (name: string) => bool
   let masked = 0;
   for (const entry of list) {
     if (!isObject(entry) || !isSecret(textOf(entry['name']))) continue;
-    entry['value'] = '[masked]';
+    entry['value'] = MASK;
     masked += 1;
   }
   return masked;
