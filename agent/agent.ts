@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { sfnActivityService, type ActivityService } from './activity/service.ts';
 import { Worker, type WorkerEnd } from './activity/worker.ts';
-import type { WorkerPort } from './api/ports.ts';
+import type { AgentPorts, WorkerPort } from './api/ports.ts';
 import type { RunningApi } from './api/start.ts';
 import { auditRuns, AuditLog } from './audit/index.ts';
 import { createClients, type AwsClients } from './aws/clients.ts';
@@ -15,7 +15,7 @@ import { drop } from './base/drop.ts';
 import { AgentError, messageOf } from './base/errors.ts';
 import { EventBus, type AgentEvent } from './base/events.ts';
 import type { Logger } from './base/log.ts';
-import { homePaths, type HomePaths } from './base/paths.ts';
+import { homePaths } from './base/paths.ts';
 import { programVersion } from './base/version.ts';
 import type { JsonObject } from './base/words.ts';
 import { findFfmpeg } from './browser/detect.ts';
@@ -29,7 +29,7 @@ import { ScriptSecrets } from './config/script-secrets.ts';
 import { FileVault, type Vault } from './config/vault.ts';
 import { AgentControl, type AgentStatus } from './control.ts';
 import { ActiveRuns } from './runs/active-runs.ts';
-import { createMetrics, type Metrics } from './metrics/index.ts';
+import { createMetrics } from './metrics/index.ts';
 import { BrowserSource } from './runs/browser-source.ts';
 import { HumanDesk } from './runs/human-desk.ts';
 import { sweepRuns } from './runs/retention.ts';
@@ -79,29 +79,15 @@ export interface OpenOptions {
   by?: Actor;
 }
 
-/** Everything of one data directory, open. */
-export interface Agent {
-  config: LoadedConfig;
-  paths: HomePaths;
-  db: Database;
-  events: EventBus;
-  log: Logger;
+/** Everything of one data directory, open. Playwright is loaded with the first run of its `engine`. */
+export interface Agent extends AgentPorts {
   clients: AwsClients;
   /** In words, where the AWS identity comes from. */
   identity: string;
   processes: Processes;
-  profiles: ProfileService;
-  runs: RunStore;
-  uploads: UploadQueue;
-  uploadStore: UploadStore;
-  humans: HumanDesk;
-  /** Loaded with the first run: it brings Playwright with it. */
-  engine: ActiveRuns;
   warm: WarmBrowser | null;
   temporary: TemporaryFolders;
   control: AgentControl;
-  audit: AuditLog;
-  metrics: Metrics;
   /** What else must have ended before the database is closed. */
   closers: (() => Promise<void>)[];
   /** Ends browsers, uploads and connections. What is not done goes on at the next start. */
