@@ -186,6 +186,10 @@ const run = z.strictObject({
     doc: 'Times that one step may be visited by `goto` and `next`. Where it is not set: what the script’s own `limits` say, or 10; where it is, a script can lower it and never raise it.',
     fromAws: true,
   }),
+  max_pause_seconds: z.int().min(1).max(604_800).default(3_600).register(settingDocs, {
+    doc: 'How long a run may stand still at a stretch because somebody paused it or took it over, in seconds; then it fails with `BrowserAgent.HumanTimeout`.',
+    fromAws: true,
+  }),
 });
 
 const script = z.strictObject({
@@ -218,7 +222,9 @@ const log = z.strictObject({
 });
 
 const perMinute = z.int().min(1).max(1_000_000);
+const streams = z.int().min(0).max(1_000);
 const perDay = z.int().min(1).max(1_000_000_000);
+const sessions = z.int().min(0).max(1_000);
 
 const api = z.strictObject({
   enabled: z.boolean().default(true).register(settingDocs, {
@@ -260,6 +266,42 @@ const api = z.strictObject({
   }),
   premium_per_day: perDay.default(100_000).register(settingDocs, {
     doc: 'Requests that a key of the tier premium may make in a day (UTC).',
+  }),
+  basic_streams: streams.default(10).register(settingDocs, {
+    doc: 'Streams of events that a key of the tier basic may have open at a time.',
+  }),
+  standard_streams: streams.default(50).register(settingDocs, {
+    doc: 'Streams of events that a key of the tier standard may have open at a time.',
+  }),
+  premium_streams: streams.default(500).register(settingDocs, {
+    doc: 'Streams of events that a key of the tier premium may have open at a time.',
+  }),
+  event_rows: z.int().min(100).max(100_000).default(10_000).register(settingDocs, {
+    doc: 'About how many events the history keeps; the oldest go first.',
+  }),
+  event_days: z.number().min(0).max(3_650).default(7).register(settingDocs, {
+    doc: 'Days after which events are removed from the history.',
+  }),
+  max_runs: z.int().min(1).max(1_000).default(4).register(settingDocs, {
+    doc: 'Runs of the API at a time, beside those of tasks and sessions; each is a browser that takes memory.',
+  }),
+  basic_sessions: sessions.default(1).register(settingDocs, {
+    doc: 'Sessions that a key of the tier basic may have open at a time.',
+  }),
+  standard_sessions: sessions.default(3).register(settingDocs, {
+    doc: 'Sessions that a key of the tier standard may have open at a time.',
+  }),
+  premium_sessions: sessions.default(10).register(settingDocs, {
+    doc: 'Sessions that a key of the tier premium may have open at a time.',
+  }),
+  max_sessions: sessions.default(16).register(settingDocs, {
+    doc: 'Sessions that may be open on this machine at a time, whoever opened them, the owner too.',
+  }),
+  session_idle_seconds: z.int().min(1).max(86_400).default(600).register(settingDocs, {
+    doc: 'How long a session stays open with nothing to do when it names no `idle_timeout_seconds`.',
+  }),
+  live_ticket_seconds: z.int().min(1).max(3_600).default(60).register(settingDocs, {
+    doc: 'How long a ticket of the live view can be used, in seconds.',
   }),
 });
 
