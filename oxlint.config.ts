@@ -10,6 +10,7 @@ const allowedImports: Record<string, string[]> = {
   store: [],
   aws: [],
   audit: ['store'],
+  journal: ['store'],
   metrics: ['script', 'store'],
   config: ['aws', 'store'],
   recording: ['script'],
@@ -18,7 +19,10 @@ const allowedImports: Record<string, string[]> = {
   runs: ['script', 'browser', 'recording', 'store', 'uploads'],
   activity: ['script', 'runs', 'store', 'aws', 'uploads'],
   sandbox: [],
-  api: ['script', 'browser', 'store', 'uploads', 'runs', 'config', 'audit', 'metrics'],
+  live: ['recording', 'runs'],
+  api: ['script', 'browser', 'store', 'uploads', 'runs', 'config', 'audit', 'metrics', 'journal', 'live'],
+  // Of `api` only where its address and key are written; of `store` only whether an agent works.
+  client: ['api', 'store'],
   cli: [
     'script',
     'browser',
@@ -32,6 +36,7 @@ const allowedImports: Record<string, string[]> = {
     'sandbox',
     'audit',
     'api',
+    'client',
   ],
 };
 

@@ -10,6 +10,8 @@ const ownerFileSchema = z.object({
   url: z.string(),
   token: z.string(),
   pid: z.number(),
+  /** PEM of the certificate that it shows, where it speaks TLS: the owner's programs trust exactly that. */
+  certificate: z.string().optional(),
 });
 
 export type OwnerFile = z.infer<typeof ownerFileSchema>;

@@ -55,7 +55,13 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
   const { port } = listener;
   const url = `${tls ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   const token = keys.ownerToken ?? '';
-  const announce = (): void => writeOwnerFile(paths.api, { url, token, pid: process.pid });
+  const announce = (): void =>
+    writeOwnerFile(paths.api, {
+      url,
+      token,
+      pid: process.pid,
+      ...(tls ? { certificate: tls.cert.toString('utf8') } : {}),
+    });
   log.info({ url: `${url}/api/v1`, docs: `${url}/api/v1/docs` }, 'the local API is open');
 
   const close = async (): Promise<void> => {

@@ -1,12 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { request } from 'node:https';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, openTestApi, type TestApi } from '../../test/fixtures/api.ts';
+import { hasOpenssl, makeCertificate } from '../../test/fixtures/certificate.ts';
 import { makeHome, removeHome } from '../../test/fixtures/home.ts';
-
-/** Makes the certificate; where it is missing there is nothing to test with. */
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 describe.skipIf(!hasOpenssl)('beyond loopback, with TLS', () => {
   let folder: string;
@@ -14,11 +10,7 @@ describe.skipIf(!hasOpenssl)('beyond loopback, with TLS', () => {
 
   beforeAll(async () => {
     folder = makeHome('tls');
-    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-    const made = spawnSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert]);
-    if (made.status !== 0) throw new Error(String(made.stderr));
+    const { cert, key } = makeCertificate(folder, 'own');
     api = await openTestApi({
       variables: { LBA_API_HOST: '0.0.0.0', LBA_API_TLS_CERT_FILE: cert, LBA_API_TLS_KEY_FILE: key },
     });
