@@ -209,6 +209,50 @@ describe('Screencast', () => {
     expect(one.frames).toHaveLength(1);
   });
 
+  test('who watches live gets frames as the page draws them, and the others still theirs', async () => {
+    const slow = collector(2);
+    const live = { ...collector(60), live: true as const };
+    cast.subscribe(slow);
+    const off = cast.subscribe(live);
+    cast.follow(await probeOf(page));
+    await page.evaluate(
+      () =>
+        new Promise<void>((done) => {
+          const end = performance.now() + 1_000;
+          const tick = (): void => {
+            const over = performance.now() > end;
+            document.documentElement.style.background = over
+              ? 'black'
+              : `rgb(200,${Math.round(performance.now()) % 200},0)`;
+            if (over) done();
+            else requestAnimationFrame(tick);
+          };
+          tick();
+        }),
+    );
+    await until(async () => (await shade(live.frames.at(-1))) < 10, 'the last state for who watches');
+    await until(async () => (await shade(slow.frames.at(-1))) < 10, 'the last state for the slow one');
+    expect(live.frames.length).toBeGreaterThan(12);
+    expect(slow.frames.length).toBeLessThan(8);
+    off();
+    await paint('white');
+    await until(async () => (await shade(slow.frames.at(-1))) > 240, 'single frames again');
+  });
+
+  test('who watches live sees masks that came on a page at rest', async () => {
+    const live = { ...collector(60), live: true as const };
+    cast.subscribe(live);
+    const probe = await probeOf(page);
+    await page.setContent('<body style="margin:0"><p style="font:40px monospace">harbour-lights');
+    cast.follow(probe);
+    await until(() => live.frames.length > 0, 'a frame');
+    const masked = probe.update({ selectors: [], values: ['harbour-lights'], shortValues: [] });
+    cast.forget();
+    const changedAtMs = Date.now();
+    await masked;
+    await until(() => live.frames.at(-1)!.wallTimeMs > changedAtMs, 'a frame with masks');
+  });
+
   test('a page that is closed ends the capture quietly', async () => {
     const one = collector(20);
     cast.subscribe(one);
@@ -260,6 +304,27 @@ describe('Screencast', () => {
       // Browsers leave the time out now and then.
       session.emit('Page.screencastFrame', { data: 'AAAA', metadata: {} });
       expect(one.frames[0]!.wallTimeMs).toBeGreaterThan(Date.now() - 1000);
+    });
+
+    test('frames for who watches live are acknowledged at once, and one older than what is shown is not shown', async () => {
+      const { sent, probe, session } = heldSession();
+      const live = { ...collector(60), live: true as const };
+      cast.subscribe(live);
+      cast.follow(probe);
+      const now = Date.now();
+      session.emit('Page.screencastFrame', {
+        data: 'AAAA',
+        metadata: { timestamp: now / 1000 },
+        sessionId: 7,
+      });
+      expect(sent).toEqual(['Page.startScreencast', 'Page.screencastFrameAck']);
+      cast.offer({ jpeg: Buffer.from('x'), wallTimeMs: now + 50, monotonicMs: 1 });
+      session.emit('Page.screencastFrame', {
+        data: 'BBBB',
+        metadata: { timestamp: (now + 40) / 1000 },
+        sessionId: 8,
+      });
+      expect(live.frames.map(({ wallTimeMs }) => wallTimeMs)).toEqual([now, now + 50]);
     });
 
     test('a refusal that comes after the end starts nothing', async () => {

@@ -6,6 +6,10 @@ import type { PageProbe } from './page-probe.ts';
 const MAX_SIDE_PX = 1280;
 /** JPEG quality: text stays legible, at half the size of 90. */
 const QUALITY = 60;
+/** While a person watches: half as many bytes again, and edges without a halo. */
+const LIVE_QUALITY = 80;
+/** A running screencast that is silent for so long is started anew: it may have ended with its page's process. */
+const LIVE_PATIENCE_MS = 2_000;
 /** A page at rest is looked at less and less often, down to this. */
 const MAX_REST_MS = 400;
 const REST_FACTOR = 1.4;
@@ -28,6 +32,8 @@ export interface Frame {
 export interface Subscriber {
   /** Most frames per second it wants; the capture runs at the highest rate that anybody wants. */
   fps: number;
+  /** Every frame that the page draws, as it comes: for a person who watches. Costs what a running screencast costs. */
+  live?: true;
   onFrame(frame: Frame): void;
 }
 
@@ -40,6 +46,9 @@ export interface Subscriber {
  * `everyNthFrame`, saves little and loses the last frame of a burst, so that a page which has come to rest
  * is shown as it was before. A single frame always shows what is in view now; one that equals the last is
  * not passed on.
+ *
+ * Only while a live subscriber is there the screencast runs on: then each frame is acknowledged at once, and
+ * the last of a burst comes as every other.
  */
 export class Screencast {
   readonly #log: Logger;
@@ -51,6 +60,7 @@ export class Screencast {
   #restMs = 0;
   /** The frame that was asked for is older than one that is here already. */
   #overtaken = false;
+  #isLive = false;
   #dropped = 0;
   #frames = 0;
 
@@ -74,8 +84,11 @@ export class Screencast {
     if (this.#last) this.#hand(subscriber, this.#last);
     this.#restMs = 0;
     if (this.#subscribers.size === 1) this.#start();
+    else this.#suitAll();
     return () => {
-      if (this.#subscribers.delete(subscriber) && this.#subscribers.size === 0) this.#stop();
+      if (!this.#subscribers.delete(subscriber)) return;
+      if (this.#subscribers.size === 0) this.#stop();
+      else this.#suitAll();
     };
   }
 
@@ -96,7 +109,7 @@ export class Screencast {
   /** A picture of the whole viewport that was captured by other means: nothing is captured twice. */
   offer(frame: Frame): void {
     this.#deliver(frame);
-    if (!this.#session) return;
+    if (!this.#session || this.#isLive) return;
     this.#overtaken = true;
     stopCapture(this.#session);
     this.#after(this.#intervalMs(), () => this.#request());
@@ -113,6 +126,7 @@ export class Screencast {
     const probe = this.#probe;
     if (!probe) return;
     this.#session = probe.session;
+    this.#isLive = this.#wantsLive();
     this.#session.on('Page.screencastFrame', this.#onFrame);
     this.#request();
   }
@@ -124,6 +138,22 @@ export class Screencast {
     clearTimeout(this.#timer);
     session.off('Page.screencastFrame', this.#onFrame);
     stopCapture(session);
+  }
+
+  #wantsLive(): boolean {
+    return [...this.#subscribers.keys()].some(({ live }) => live === true);
+  }
+
+  /** The first live subscriber has come, or the last has gone. */
+  #suitAll(): void {
+    if (!this.#session || this.#isLive === this.#wantsLive()) return;
+    this.#stop();
+    this.#start();
+  }
+
+  #restart(): void {
+    if (this.#session) stopCapture(this.#session);
+    this.#request();
   }
 
   #intervalMs(): number {
@@ -140,13 +170,10 @@ export class Screencast {
     const session = this.#session;
     if (!session) return;
     this.#overtaken = false;
-    this.#after(PATIENCE_MS, () => {
-      stopCapture(session);
-      this.#request();
-    });
+    this.#after(PATIENCE_MS, () => this.#restart());
     const limits = {
       format: 'jpeg',
-      quality: QUALITY,
+      quality: this.#isLive ? LIVE_QUALITY : QUALITY,
       maxWidth: MAX_SIDE_PX,
       maxHeight: MAX_SIDE_PX,
     } as const;
@@ -156,15 +183,14 @@ export class Screencast {
     });
   }
 
-  readonly #onFrame = (event: { data: string; metadata: { timestamp?: number } }): void => {
+  readonly #onFrame = (event: FrameEvent): void => {
     const session = this.#session;
     if (!session || this.#overtaken) return;
-    stopCapture(session);
-    const intervalMs = this.#intervalMs();
+    if (this.#isLive) acknowledge(session, event);
+    else stopCapture(session);
     const jpeg = Buffer.from(event.data, 'base64');
     const isSame = this.#last?.jpeg.equals(jpeg) === true;
-    this.#restMs = isSame ? Math.min(MAX_REST_MS, Math.max(intervalMs, this.#restMs) * REST_FACTOR) : 0;
-    this.#after(Math.max(intervalMs, this.#restMs), () => this.#request());
+    this.#expectNext(isSame);
     if (isSame) {
       this.#flush();
       return;
@@ -172,14 +198,28 @@ export class Screencast {
     const wallTimeMs = event.metadata.timestamp ? event.metadata.timestamp * 1000 : Date.now();
     if (this.#lacksMasks(wallTimeMs)) {
       this.#dropped += 1;
+      // A page at rest would not be drawn again by itself.
+      if (this.#isLive) this.#after(MASK_MARGIN_MS, () => this.#restart());
       return;
     }
+    // A picture that was asked for meanwhile shows more.
+    if (this.#isLive && this.#last && wallTimeMs < this.#last.wallTimeMs) return;
     this.#deliver({
       jpeg,
       wallTimeMs,
       monotonicMs: performance.now() - Math.max(0, Date.now() - wallTimeMs),
     });
   };
+
+  #expectNext(isSame: boolean): void {
+    if (this.#isLive) {
+      this.#after(LIVE_PATIENCE_MS, () => this.#restart());
+      return;
+    }
+    const intervalMs = this.#intervalMs();
+    this.#restMs = isSame ? Math.min(MAX_REST_MS, Math.max(intervalMs, this.#restMs) * REST_FACTOR) : 0;
+    this.#after(Math.max(intervalMs, this.#restMs), () => this.#request());
+  }
 
   #lacksMasks(wallTimeMs: number): boolean {
     const probe = this.#probe;
@@ -210,6 +250,19 @@ export class Screencast {
       this.#log.warn({ err: thrown }, 'a receiver of frames failed');
     }
   }
+}
+
+interface FrameEvent {
+  data: string;
+  metadata: { timestamp?: number };
+  /** Of this frame, for its acknowledgement. */
+  sessionId: number;
+}
+
+/** At once: the browser draws no third frame while two are not acknowledged. */
+function acknowledge(session: CDPSession, { sessionId }: FrameEvent): void {
+  // Sent as the page may be going: then nobody waits for it.
+  session.send('Page.screencastFrameAck', { sessionId }).catch(() => {});
 }
 
 function stopCapture(session: CDPSession): void {
