@@ -24,7 +24,8 @@ import { ProfileService } from './browser/profiles.ts';
 import { TemporaryFolders } from './browser/temporary.ts';
 import { WarmBrowser } from './browser/warm.ts';
 import { clientOptions } from './config/credentials.ts';
-import { loadConfig, type LoadedConfig } from './config/load.ts';
+import { LiveConfig } from './config/live.ts';
+import type { LoadedConfig } from './config/load.ts';
 import { ScriptSecrets } from './config/script-secrets.ts';
 import { FileVault, type Vault } from './config/vault.ts';
 import { AgentControl, type AgentStatus } from './control.ts';
@@ -99,7 +100,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   const clock = options.clock ?? systemClock;
   const paths = homePaths(home);
   const db = openDatabase(paths.database);
-  const config = loadConfig({ home, env, db, ...(options.flags ? { flags: options.flags } : {}) });
+  const config = new LiveConfig({ home, env, db, ...(options.flags ? { flags: options.flags } : {}) });
   for (const problem of config.problems) log.warn(problem, problem.message);
   const settings = config.settings;
   const vault = options.vault ?? new FileVault(home);
@@ -161,7 +162,10 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     ffmpeg: findFfmpeg(),
     secret: (name) => secrets.get(name),
     env,
-    settings: () => runSettings(config),
+    settings: () => {
+      config.refresh();
+      return runSettings(config);
+    },
     auditHead: () => audit.head(),
   };
   const closers: Agent['closers'] = [];
@@ -315,6 +319,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     if (event.type === 'agent.state') detail = event.detail ?? '';
     // Who has just paused it, or waits for a person, must not be shown how it was two seconds ago.
     if (STATUS_EVENTS.has(event.type)) publish();
+        config.refresh();
   });
   drop(every(STATUS_MS, publish), log, 'publishing the status');
   drop(
@@ -324,8 +329,8 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
           runs,
           pendingUploads: (runId) => agent.uploadStore.counts(runId).pending,
           folder: agent.paths.runs,
-          keepDays: settings.recording.keep_days,
-          keepGb: settings.recording.keep_gb,
+          keepDays: config.settings.recording.keep_days,
+          keepGb: config.settings.recording.keep_gb,
           clock,
         });
         const count = removed.length;

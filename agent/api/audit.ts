@@ -7,6 +7,7 @@ import type { ApiPorts } from './ports.ts';
 const LOOKS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function auditCalls(app: FastifyInstance, { audit, log }: ApiPorts): void {
+  app.decorateRequest('auditDetails', null);
   // Before the answer goes out: who has one may rely on the entry.
   app.addHook('onSend', async (request, reply) => {
     const { scope } = request.routeOptions.config;
@@ -21,7 +22,11 @@ export function auditCalls(app: FastifyInstance, { audit, log }: ApiPorts): void
         action: `api.${operation ?? request.method.toLowerCase()}`,
         target: targetOf(request),
         result: reply.statusCode < 400 ? 'ok' : reply.statusCode === 403 ? 'denied' : 'failed',
-        details: { status: reply.statusCode, key: request.caller.name },
+        details: {
+          status: reply.statusCode,
+          key: request.caller.name,
+          ...(request.auditDetails ? { changes: request.auditDetails } : {}),
+        },
       });
     } catch (thrown) {
       log.error({ err: thrown, operation }, 'a call of the API could not be written to the audit log');

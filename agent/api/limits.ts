@@ -35,11 +35,11 @@ interface Usage {
 
 export class RateLimits {
   readonly #store: ApiKeyStore;
-  readonly #limits: TierLimits;
+  readonly #limits: () => TierLimits;
   readonly #clock: Clock;
   readonly #usage = new Map<string, Usage>();
 
-  constructor(options: { store: ApiKeyStore; limits: TierLimits; clock: Clock }) {
+  constructor(options: { store: ApiKeyStore; limits: () => TierLimits; clock: Clock }) {
     this.#store = options.store;
     this.#limits = options.limits;
     this.#clock = options.clock;
@@ -48,7 +48,7 @@ export class RateLimits {
   /** Counts one request of this key, unless it is one too many. */
   take(key: ApiKeyRow): Allowance {
     const now = this.#clock.now();
-    const { perMinute, perDay } = this.#limits[key.tier];
+    const { perMinute, perDay } = this.#limits()[key.tier];
     const usage = this.#usageOf(key, now);
     const allowed = usage.minuteRequests < perMinute && usage.dayRequests < perDay;
     if (allowed) {

@@ -4,9 +4,10 @@ import type { Clock } from '../base/clock.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
 import type { HomePaths } from '../base/paths.ts';
+import type { JsonObject } from '../base/words.ts';
 import type { ProfileService } from '../browser/profiles.ts';
-import type { LoadedConfig } from '../config/load.ts';
-import type { AgentStatus } from '../control.ts';
+import type { LiveConfig } from '../config/live.ts';
+import type { EventJournal } from '../journal/index.ts';
 import type { Metrics } from '../metrics/index.ts';
 import type { ActiveRuns } from '../runs/active-runs.ts';
 import type { HumanDesk } from '../runs/human-desk.ts';
@@ -28,7 +29,7 @@ export interface WorkerPort {
 
 /** What of an open agent the API needs; `Agent` has all of it. */
 export interface AgentPorts {
-  config: LoadedConfig;
+  config: LiveConfig;
   paths: HomePaths;
   db: Database;
   events: EventBus;
@@ -63,3 +64,5 @@ declare module 'fastify' {
     caller: Caller | null;
   }
 }
+    /** What the audit log says of a change beside its status: names and values, never credentials. */
+    auditDetails: JsonObject | null;

@@ -129,7 +129,7 @@ const ALWAYS = [400, 401, 403, 421, 429, 500] as const;
 /** The `response` schema of a route: its own answers, and each problem status that it can end with. */
 export function answers<const Own extends Record<number, unknown>>(
   own: Own,
-  ...statuses: (404 | 409 | 413 | 415 | 416 | 422 | 503)[]
+  ...statuses: (404 | 409 | 412 | 413 | 415 | 416 | 422 | 426 | 503)[]
 ): Own & Record<(typeof ALWAYS)[number] | 404 | 409, ProblemAnswer> {
   const problems = Object.fromEntries(
     [...ALWAYS, ...statuses].map((status): [number, ProblemAnswer] => [

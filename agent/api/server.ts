@@ -104,8 +104,8 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
     const { default: cors } = await import('@fastify/cors');
     await app.register(cors, {
       origin: options.allowedOrigins.map((origin) => new URL(origin).origin),
-      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type', 'range', 'if-range', 'last-event-id'],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      allowedHeaders: ['authorization', 'content-type', 'range', 'if-range', 'if-match', 'last-event-id'],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
     });

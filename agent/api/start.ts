@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ApiKeyStore } from '../store/api-keys.ts';
+import { EventFeed } from './events/feed.ts';
 import { isLoopback } from './guard.ts';
 import { KeyRing } from './keys.ts';
 import { listen, type Listener, type ListenOptions } from './listener.ts';
@@ -49,8 +50,15 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
   }
   const store = new ApiKeyStore(agent.db);
   const keys = new KeyRing({ store, clock, withOwner: true });
-  const limits = new RateLimits({ store, clock, limits: tierLimits(config) });
-  const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits };
+  const limits = new RateLimits({ store, clock, limits: () => tierLimits(config) });
+  const feed = new EventFeed({
+    journal: agent.journal,
+    keys,
+    clock,
+    log,
+    streams: (tier) => config.settings.api[`${tier}_streams`],
+  });
+  const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits, feed };
   const listener = await listenAsSet({ ports, host, tls, allowedOrigins, log });
   const { port } = listener;
   const url = `${tls ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
@@ -66,6 +74,7 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
 
   const close = async (): Promise<void> => {
     removeOwnerFile(paths.api, token);
+    await feed.close();
     await listener.close();
     if (agent.db.open) limits.flush();
   };

@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { arch, freemem, platform, release, totalmem } from 'node:os';
 import { systemClock, type Clock } from '../base/clock.ts';
+import { LOW_DISK_BYTES } from '../base/disk.ts';
 import { messageOf } from '../base/errors.ts';
 import { namesInAws, parseArn } from '../aws/arn.ts';
 import { createClients, type AwsClients } from '../aws/clients.ts';
@@ -57,9 +58,6 @@ export interface DoctorOptions {
   onCheck?: (check: Check) => void;
   clock?: Clock;
 }
-
-/** Below this a TRACE run or two fill the disk. */
-const MIN_FREE_BYTES = 500_000_000;
 
 /** A browser with a few pages takes about this much. */
 const MIN_MEMORY_BYTES = 1_000_000_000;
@@ -129,7 +127,7 @@ async function checkHome(home: string, report: Report): Promise<void> {
     await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
     const { bavail, bsize } = await statfs(home);
     const freeBytes = bavail * bsize;
-    const little = freeBytes < MIN_FREE_BYTES;
+    const little = freeBytes < LOW_DISK_BYTES;
     report({
       ...about,
       status: little ? 'fail' : 'ok',

@@ -9,6 +9,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
+import { MASK } from '../base/mask-sensitive.ts';
 import { homePaths } from '../base/paths.ts';
 import { parseArn } from '../aws/arn.ts';
 import { AgentStateStore } from '../store/agent-state.ts';
@@ -27,6 +28,7 @@ import {
   nearest,
   parseSettings,
   readSettingsFile,
+  withoutSecrets,
   type ConfigProblem,
   type FileValue,
 } from './settings-file.ts';
@@ -51,7 +53,7 @@ export interface LoadedConfig {
   home: string;
   settings: Settings;
   problems: ConfigProblem[];
-  /** Every setting in force with its source. No setting is a secret: those are in the vault. */
+  /** Every setting in force with its source, fit to be shown: credentials are masked. */
   explain(): ExplainedSetting[];
   /** Of one setting, e.g. `default`. */
   sourceOf(key: string): string;
@@ -111,7 +113,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
         settingDefinitions.map(({ key }) => {
           const [group = '', name = ''] = key.split('.');
           const value = (settings as Record<string, Record<string, unknown>>)[group]?.[name];
-          return { key, value: withoutUserInfo(value), source: sources.get(key) ?? 'default' };
+          return { key, value: showable(key, value), source: sources.get(key) ?? 'default' };
         }),
     };
   });
@@ -179,7 +181,7 @@ const SHOWN_CHARS = 80;
 
 function wrongValue(definition: SettingDefinition, value: unknown, error: z.ZodError): string {
   const path = error.issues[0]?.path.join('.') ?? '';
-  const shown = (JSON.stringify(withoutUserInfo(value)) ?? String(value)).slice(0, SHOWN_CHARS);
+  const shown = (JSON.stringify(showable(definition.key, value)) ?? String(value)).slice(0, SHOWN_CHARS);
   const words = enumOf(definition.schema);
   const suggestion = words && typeof value === 'string' ? nearest(value, words) : undefined;
   return `\`${definition.key}\` is ${shown}${path ? ` (wrong at \`${path}\`)` : ''}; allowed: ${definition.allowed}${suggestion ? `. Did you mean ${suggestion}?` : ''}`;
@@ -266,7 +268,8 @@ function fileValues(home: string, db: Database | undefined, problems: ConfigProb
   if (file.state === 'ok') {
     problems.push(...file.problems);
     const before = state?.get(LAST_GOOD_KEY, z.string());
-    if (state && before?.value !== file.text) state.set(LAST_GOOD_KEY, file.text, Date.now());
+    const text = withoutSecrets(file);
+    if (state && before?.value !== text) state.set(LAST_GOOD_KEY, text, Date.now());
     return { path, values: file.values, source: (line) => `settings.yaml:${line}`, capUnknown: false };
   }
   if (file.state === 'absent') return { path, values: [], source: () => '', capUnknown: false };
@@ -307,8 +310,9 @@ function awsCandidates(definition: SettingDefinition, fetched: readonly AwsValue
     }));
 }
 
-/** An endpoint may carry a user and password. */
-function withoutUserInfo(value: unknown): unknown {
+/** A value as people and logs may see it: an endpoint may carry a user and password. */
+export function showable(key: string, value: unknown): unknown {
+  if (settingDefinition(key)?.meta.secret === true && value !== null) return MASK;
   return typeof value === 'string' ? value.replace(/\/\/[^/@\s]+@/, '//***@') : value;
 }
 

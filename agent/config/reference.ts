@@ -10,6 +10,7 @@ const GROUPS: Record<string, string> = {
   script: 'What scripts may reach.',
   api: 'The local API ([api.md](api.md)).',
   log: 'What the agent says.',
+  telemetry: 'OpenTelemetry ([metrics.md](metrics.md)).',
 };
 
 const HEAD = `# Configuration
@@ -33,12 +34,13 @@ recording:
 
 - A key that does not exist is a warning with a suggestion. A wrong value is an error that names file, line and what is allowed; the next weaker source counts instead.
 - Limits do not fall open: \`recording.max_level\` and \`RECORDING_LEVEL_OVERRIDE\` with a value that cannot be read count as NONE. A \`settings.yaml\` that is not valid YAML never stops the agent: it says line and column and goes on with the last version that it could read; where there is none, nothing is uploaded until the file is mended.
+- The column *takes effect* says when a change reaches a running agent: \`now\`, with the \`next run\`, or when it is started again (\`restart\`). It makes no difference whether \`settings.yaml\` was changed by hand, by \`config set\` or through the API; what is read live is read anew when the file has changed.
 - Comments in \`settings.yaml\` stay when the program writes it.
 - In environment variables lists are written \`a,b\` or as JSON, maps \`a=INFO,b=DEBUG\` or as JSON. A variable that is set to nothing counts as not set.
 
 ## Credentials
 
-No setting holds a secret. The AWS identity is, in this order: \`aws.profile\` (or \`AWS_PROFILE\`); credentials in the environment (\`AWS_ACCESS_KEY_ID\`, web identity, container); the keys that \`setup\` fetched from the secret; the AWS SDK's own search (shared files, SSO, instance role).
+No setting needs to hold a secret: \`telemetry.otlp_headers\`, the one that may, is never shown and takes \`{{secret:NAME}}\`. The AWS identity is, in this order: \`aws.profile\` (or \`AWS_PROFILE\`); credentials in the environment (\`AWS_ACCESS_KEY_ID\`, web identity, container); the keys that \`setup\` fetched from the secret; the AWS SDK's own search (shared files, SSO, instance role).
 
 **Without the desktop there is no operating-system keychain.** Fetched keys are kept in \`credentials.json\` in the data directory: not encrypted, readable by the user of the agent alone (mode 0600; on Windows the permissions of the data directory apply). Whoever can act as that user or as root can read them, and so can a backup. They are never printed and never logged. Better where you can: an AWS profile with SSO or a role, for which nothing is stored.
 
@@ -63,10 +65,11 @@ export function renderConfigurationReference(): string {
       const marks = [
         definition.meta.fromAws ? 'May come from AWS.' : '',
         definition.meta.envOnly ? 'Environment only.' : '',
+        definition.meta.ownerOnly ? 'Through the API only the owner sets it.' : '',
       ].filter(Boolean);
-      return `| \`${definition.key}\` | ${cell([definition.meta.doc, ...marks].join(' '))} | ${cell(definition.allowed)} | ${showDefault(definition.default)} | ${definition.env.map((name) => `\`${name}\``).join(', ')} |`;
+      return `| \`${definition.key}\` | ${cell([definition.meta.doc, ...marks].join(' '))} | ${cell(definition.allowed)} | ${showDefault(definition.default)} | ${definition.applies} | ${definition.env.map((name) => `\`${name}\``).join(', ')} |`;
     });
-    return `### ${group}\n\n${GROUPS[group] ?? ''}\n\n| key | meaning | allowed | default | environment |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `### ${group}\n\n${GROUPS[group] ?? ''}\n\n| key | meaning | allowed | default | takes effect | environment |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `${HEAD}\n${parts.join('\n')}`;
 }

@@ -18,7 +18,20 @@ export interface SettingMeta {
   envOnly?: boolean;
   /** What a value that cannot be read counts as; absent: as not set. For limits, which must not fall open. */
   whenInvalid?: unknown;
+  /** When a change reaches a running agent; default: as its group says ({@link GROUP_APPLIES}). */
+  applies?: Applies;
+  /** Its value is a credential: never shown, logged, or kept anywhere but where it was set. */
+  secret?: boolean;
+  /** Decides which program runs or which file is read: through the API only the owner sets it. */
+  ownerOnly?: boolean;
 }
+
+/** When a changed setting counts: at once, for runs that start after it, or when the agent starts again. */
+export const APPLIES = ['now', 'next run', 'restart'] as const;
+export type Applies = (typeof APPLIES)[number];
+
+/** Read anew at the start of each run; everything else is built into the agent when it starts. */
+const GROUP_APPLIES: Record<string, Applies> = { recording: 'next run', run: 'next run', script: 'next run' };
 
 export const settingDocs = z.registry<SettingMeta>();
 
@@ -90,6 +103,7 @@ const recording = z.strictObject({
       doc: 'Wins over the level of task, script and settings; only `recording.max_level` is stronger. A value that cannot be read counts as NONE.',
       env: ['RECORDING_LEVEL_OVERRIDE'],
       envOnly: true,
+      applies: 'restart',
       whenInvalid: 'NONE',
     }),
   default_level: level.default('INFO').register(settingDocs, {
@@ -120,9 +134,11 @@ const recording = z.strictObject({
   }),
   keep_days: z.number().min(0).max(3_650).default(30).register(settingDocs, {
     doc: 'Days after which kept runs are removed.',
+    applies: 'now',
   }),
   keep_gb: z.number().min(0).max(10_000).default(5).register(settingDocs, {
     doc: 'Size that kept runs may take together, in GB; the oldest are removed first.',
+    applies: 'now',
   }),
   wait_for_uploads: z.boolean().default(false).register(settingDocs, {
     doc: 'Whether a task is reported only when its evidence is in S3 (waiting two minutes at the most); otherwise its result names what is pending.',
@@ -157,15 +173,18 @@ const browser = z.strictObject({
   }),
   executable_path: text().register(settingDocs, {
     doc: 'Path of a Chromium-based browser; wins over `browser.channel`.',
+    ownerOnly: true,
   }),
   headless: z.boolean().default(true).register(settingDocs, {
     doc: 'Whether runs go without a window when script and command line do not say.',
+    applies: 'next run',
   }),
   keep_warm: z.boolean().default(true).register(settingDocs, {
     doc: 'Whether one headless browser stays open between runs without a profile: they start at once, and it takes memory.',
   }),
   args: z.array(z.string().min(1)).default([]).register(settingDocs, {
     doc: 'Further command-line arguments for the browser.',
+    ownerOnly: true,
   }),
 });
 
@@ -198,6 +217,7 @@ const script = z.strictObject({
     .default([])
     .register(settingDocs, {
       doc: 'Environment variables that scripts may read with `{{env.NAME}}`.',
+      ownerOnly: true,
       allowed: 'a list of variable names',
     }),
   allowed_domains: z.array(z.string().min(1)).nullable().default(null).register(settingDocs, {
@@ -245,27 +265,35 @@ const api = z.strictObject({
     }),
   tls_cert_file: text().register(settingDocs, {
     doc: 'Certificate chain of the API (PEM), for https.',
+    ownerOnly: true,
   }),
   tls_key_file: text().register(settingDocs, {
     doc: 'Private key of that certificate (PEM).',
+    ownerOnly: true,
   }),
   basic_per_minute: perMinute.default(60).register(settingDocs, {
     doc: 'Requests that a key of the tier basic may make in a minute.',
+    applies: 'now',
   }),
   basic_per_day: perDay.default(1_000).register(settingDocs, {
     doc: 'Requests that a key of the tier basic may make in a day (UTC).',
+    applies: 'now',
   }),
   standard_per_minute: perMinute.default(300).register(settingDocs, {
     doc: 'Requests that a key of the tier standard may make in a minute.',
+    applies: 'now',
   }),
   standard_per_day: perDay.default(10_000).register(settingDocs, {
     doc: 'Requests that a key of the tier standard may make in a day (UTC).',
+    applies: 'now',
   }),
   premium_per_minute: perMinute.default(1_500).register(settingDocs, {
     doc: 'Requests that a key of the tier premium may make in a minute.',
+    applies: 'now',
   }),
   premium_per_day: perDay.default(100_000).register(settingDocs, {
     doc: 'Requests that a key of the tier premium may make in a day (UTC).',
+    applies: 'now',
   }),
   basic_streams: streams.default(10).register(settingDocs, {
     doc: 'Streams of events that a key of the tier basic may have open at a time.',
@@ -305,7 +333,43 @@ const api = z.strictObject({
   }),
 });
 
-export const settingsSchema = z.strictObject({ aws, recording, worker, browser, run, script, api, log });
+const telemetry = z.strictObject({
+  otlp_endpoint: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .register(settingDocs, {
+      doc: 'OpenTelemetry collector that traces and metrics are sent to, over OTLP/HTTP (JSON): `/v1/traces` and `/v1/metrics` are added. When it is not set, nothing is sent and nothing is loaded.',
+      env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+    }),
+  otlp_headers: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .nullable()
+    .default(null)
+    .register(settingDocs, {
+      doc: 'Headers for that collector, as `name=value,name=value` (values percent-encoded where needed). `{{secret:NAME}}` in a value is replaced by what `config secret NAME` stored, so that no credential stands in a file of settings.',
+      allowed: 'a text of up to 4096 characters; never shown',
+      env: ['OTEL_EXPORTER_OTLP_HEADERS'],
+      secret: true,
+    }),
+  metrics_seconds: z.number().min(1).max(86_400).default(60).register(settingDocs, {
+    doc: 'Time between two exports of the metrics.',
+  }),
+});
+
+export const settingsSchema = z.strictObject({
+  aws,
+  recording,
+  worker,
+  browser,
+  run,
+  script,
+  api,
+  log,
+  telemetry,
+});
 
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -319,6 +383,7 @@ export interface SettingDefinition {
   allowed: string;
   /** Environment variables that set it, strongest first. */
   env: string[];
+  applies: Applies;
 }
 
 /** All settings, in the order of the schema. */
@@ -336,6 +401,7 @@ export const settingDefinitions: readonly SettingDefinition[] = Object.entries(s
         default: schema.parse(undefined),
         allowed: meta.allowed ?? describeType(schema),
         env: meta.envOnly ? [...(meta.env ?? [])] : [own, ...(meta.env ?? [])],
+        applies: meta.applies ?? GROUP_APPLIES[group] ?? 'restart',
       };
     }),
 );

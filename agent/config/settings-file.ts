@@ -143,7 +143,18 @@ export function writeSettings(path: string, changes: ReadonlyMap<string, unknown
       `${formatConfigProblem(current.problems[0]!)}. Mend or remove the file first; nothing was written.`,
     );
   }
-  const document = parseDocument(current.state === 'ok' ? current.text : '') as Document;
+  writeFileAtomically(path, changed(current.state === 'ok' ? current.text : '', changes));
+}
+
+/** The text of a file without the values that are credentials: for a copy elsewhere. */
+export function withoutSecrets({ text, values }: { text: string; values: readonly FileValue[] }): string {
+  const secret = values.filter(({ key }) => settingDefinition(key)?.meta.secret === true);
+  if (secret.length === 0) return text;
+  return changed(text, new Map(secret.map(({ key }) => [key, undefined])));
+}
+
+function changed(text: string, changes: ReadonlyMap<string, unknown>): string {
+  const document = parseDocument(text) as Document;
   document.contents ??= document.createNode({});
   for (const [key, value] of changes) {
     const [groupName = '', name = ''] = key.split('.');
@@ -154,7 +165,7 @@ export function writeSettings(path: string, changes: ReadonlyMap<string, unknown
     } else if (isMap(group)) group.set(name, value);
     else document.set(groupName, document.createNode({ [name]: value }));
   }
-  writeFileAtomically(path, document.toString());
+  return document.toString();
 }
 
 /** @param mode of a new file; the old one is replaced, its mode does not matter */

@@ -141,8 +141,54 @@ describe('system, settings, keys', () => {
       key: 'aws.env',
       value: 'api',
       source: 'environment BROWSER_AGENT_ENV',
+      applies: 'restart',
+      pending_restart: false,
     });
     expect((await send('getSetting', { params: { key: 'aws.nothing' } })).status).toBe(404);
+  });
+
+  test('changed settings count as they say, all of them or none, and not over those of somebody else', async () => {
+    const body = { 'recording.default_level': 'debug', 'worker.name': 'desk', 'aws.env': 'prod' };
+    const before = (await send('listSettings')).headers.etag!;
+    const { json, headers } = await send('updateSettings', { body, headers: { 'if-match': before } });
+    expect(json).toMatchObject({
+      items: [
+        { key: 'aws.env', value: 'api', applies: 'restart', overridden: true },
+        { key: 'recording.default_level', value: 'DEBUG', applies: 'next run', pending_restart: false },
+        { key: 'worker.name', value: 'desk', source: 'settings.yaml:4', pending_restart: true },
+      ],
+    });
+    expect(headers.etag).not.toBe(before);
+    expect((await send('updateSettings', { body, headers: { 'if-match': before } })).status).toBe(412);
+    const run = await start({ script: script() });
+    expect(await ended(run)).toMatchObject({ level: 'DEBUG' });
+    const wrong = await send('updateSettings', {
+      body: { 'recording.default_levl': 'INFO', 'worker.concurrency': 99, 'recording.keep_days': 1 },
+    });
+    expect(wrong.json).toMatchObject({
+      status: 400,
+      problems: [
+        { path: '$["recording.default_levl"]', suggestion: 'recording.default_level' },
+        { path: '$["worker.concurrency"]' },
+      ],
+    });
+    const { key } = (await send('createKey', { body: { name: 'admin', scopes: ['admin'], tier: 'premium' } }))
+      .json as { key: string };
+    const program = { 'browser.executable_path': '/bin/sh' };
+    expect((await send('updateSettings', { key, body: program })).status).toBe(400);
+    expect(job.agent.audit.list({ limit: 50 })).toContainEqual(
+      expect.objectContaining({
+        action: 'api.updateSettings',
+        result: 'ok',
+        details: expect.objectContaining({
+          changes: expect.objectContaining({ 'recording.default_level': { from: 'INFO', to: 'DEBUG' } }),
+        }),
+      }),
+    );
+    const back = Object.fromEntries(Object.keys(body).map((name) => [name, null]));
+    expect((await send('updateSettings', { body: back })).json).toMatchObject({
+      items: [{}, { value: 'INFO', source: 'default' }, { value: null, pending_restart: false }],
+    });
   });
 
   test('keys: create, list, revoke', async () => {

@@ -1,18 +1,45 @@
-/** Settings in force, each with its source. None of them is a secret: those are in the vault, and stay there. */
+/** Settings, each with its source and with when a change of it counts. Credentials among them are never shown. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { SettingsChanged, WrongSettings, type LiveSetting } from '../../config/live.ts';
+import { APPLIES } from '../../config/schema.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
 
 const tags = ['settings'];
 
+/** More settings than there are. */
+const MAX_CHANGES = 200;
+
 const settingSchema = z
   .object({
     key: z.string().describe('e.g. `recording.max_level`.'),
-    value: z.unknown(),
+    value: z.unknown().describe('As configured now; a credential is masked.'),
     source: z.string().describe('Where the value comes from, e.g. `settings.yaml:12`.'),
+    applies: z
+      .enum(APPLIES)
+      .describe('When a change of it counts: `now`, for runs that start after it, or after a restart.'),
+    pending_restart: z
+      .boolean()
+      .describe('The agent still works with an earlier value, until it is started again.'),
   })
   .meta({ id: 'Setting' });
+
+const changedSchema = settingSchema
+  .extend({
+    overridden: z
+      .boolean()
+      .describe(
+        'What was asked for is in settings.yaml, but `source` is stronger: `value` is what it says, until that is gone.',
+      ),
+  })
+  .meta({ id: 'ChangedSetting' });
+
+const changesSchema = z
+  .record(z.string().min(1).max(100), z.unknown())
+  .refine((changes) => Object.keys(changes).length > 0, 'no setting is named')
+  .refine((changes) => Object.keys(changes).length <= MAX_CHANGES, `more than ${MAX_CHANGES} settings`)
+  .describe('New values by key, e.g. `{"recording.default_level": "DEBUG"}`; null: back to the default.');
 
 export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
   return async (app) => {
@@ -22,12 +49,16 @@ export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           operationId: 'listSettings',
-          summary: 'Every setting in force with its source',
+          summary: 'Every setting with its source',
+          description: 'The answer’s `ETag` names the state of settings.yaml, for `If-Match`.',
           tags,
           response: answers({ 200: z.object({ items: z.array(settingSchema) }) }),
         },
       },
-      async () => ({ items: config.explain() }),
+      async (_request, reply) => {
+        config.refresh();
+        return reply.header('etag', `"${config.tag()}"`).send({ items: config.explain().map(shown) });
+      },
     );
 
     app.get(
@@ -42,9 +73,10 @@ export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
           response: answers({ 200: settingSchema }, 404),
         },
       },
-      async ({ params }) => {
+      async ({ params }, reply) => {
+        config.refresh();
         const setting = config.explain().find(({ key }) => key === params.key);
-        if (setting) return setting;
+        if (setting) return reply.header('etag', `"${config.tag()}"`).send(shown(setting));
         throw new ApiError(
           404,
           'BrowserAgent.NotFound',
@@ -52,5 +84,67 @@ export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
         );
       },
     );
+
+    app.patch(
+      '/settings',
+      {
+        config: { scope: 'admin' },
+        schema: {
+          operationId: 'updateSettings',
+          summary: 'Change settings: all that are named, or none',
+          description:
+            'Written to settings.yaml, whose comments stay. A value is read as the command line reads it. `If-Match` with the `ETag` of a list: only when nobody has changed the file since. Settings that decide which program runs or which files are read are the owner’s alone.',
+          tags,
+          headers: z.object({ 'if-match': z.string().max(200).optional() }),
+          body: changesSchema,
+          response: answers({ 200: z.object({ items: z.array(changedSchema) }) }, 412, 413, 415),
+        },
+      },
+      async (request, reply) => {
+        const changes = request.body;
+        const ifTag = tagOf(request.headers['if-match']);
+        const isOwner = request.caller?.row === null;
+        try {
+          request.auditDetails = config.change({
+            changes,
+            isOwner,
+            ...(ifTag === undefined ? {} : { ifTag }),
+          });
+        } catch (thrown) {
+          throw asApiError(thrown);
+        }
+        const items = config
+          .explain()
+          .filter(({ key }) => Object.hasOwn(changes, key))
+          .map((setting) => ({
+            ...shown(setting),
+            overridden: /^(command line|environment )/.test(setting.source),
+          }));
+        return reply.header('etag', `"${config.tag()}"`).send({ items });
+      },
+    );
   };
+}
+
+function shown({ pendingRestart, ...setting }: LiveSetting): z.infer<typeof settingSchema> {
+  return { ...setting, pending_restart: pendingRestart };
+}
+
+/** `*` and a header that is not there: in any case. */
+function tagOf(header: string | undefined): string | undefined {
+  if (header === undefined || header.trim() === '*') return undefined;
+  return header.trim().replace(/^W\//, '').replaceAll('"', '');
+}
+
+function asApiError(thrown: unknown): unknown {
+  if (thrown instanceof SettingsChanged) return new ApiError(412, 'BrowserAgent.Conflict', thrown.message);
+  if (!(thrown instanceof WrongSettings)) return thrown;
+  return new ApiError(400, 'BrowserAgent.InvalidInput', 'Nothing was changed: some settings are wrong.', {
+    hint: 'docs/configuration.md and GET /settings list what there is.',
+    problems: thrown.problems.map(({ key, message, suggestion }) => ({
+      path: `$[${JSON.stringify(key)}]`,
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    })),
+  });
 }

@@ -2,15 +2,13 @@
 import { statfs } from 'node:fs/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { LOW_DISK_BYTES } from '../../base/disk.ts';
 import { messageOf } from '../../base/errors.ts';
 import { chooseBrowser } from '../../browser/detect.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers } from '../problem.ts';
 
 const tags = ['system'];
-
-/** Below this a run's evidence may not fit any more. */
-const LOW_DISK_BYTES = 1_000_000_000;
 
 const check = z.object({
   ok: z.boolean(),

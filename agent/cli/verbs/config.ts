@@ -1,4 +1,5 @@
-import { loadConfig, readSetting } from '../../config/load.ts';
+import { loadConfig, readSetting, showable } from '../../config/load.ts';
+import { settingDefinition, type Applies } from '../../config/schema.ts';
 import { vaultNameOf } from '../../config/script-secrets.ts';
 import { formatConfigProblem, writeSettings } from '../../config/settings-file.ts';
 import { FileVault } from '../../config/vault.ts';
@@ -50,7 +51,7 @@ function get(options: VerbOptions, key: string): void {
 async function set(options: VerbOptions, key: string, value: string): Promise<void> {
   const read = readSetting(key, value);
   if (!read.ok) throw new WrongUse(read.message);
-  const details = { value: (read.value ?? null) as JsonValue };
+  const details = { value: (showable(key, read.value) ?? null) as JsonValue };
   await withAuditLog(options.home, (audit) =>
     audit.around({ by: cliActor(), action: 'settings.change', target: `setting/${key}`, details }, () =>
       writeSettings(homePaths(options.home).settings, new Map([[key, read.value]])),
@@ -58,7 +59,8 @@ async function set(options: VerbOptions, key: string, value: string): Promise<vo
   );
   const loaded = loadConfig({ home: options.home, env: process.env });
   const source = loaded.sourceOf(key);
-  if (source.startsWith('settings.yaml')) note(`${key} is set. A running agent takes it at its next start.`);
+  if (source.startsWith('settings.yaml'))
+    note(`${key} is set. A running agent takes it ${WHEN[settingDefinition(key)?.applies ?? 'restart']}.`);
   else note(`${key} is written to settings.yaml, but ${source} is stronger and stays in force.`);
 }
 
@@ -93,6 +95,13 @@ function noSuch(key: string): string {
   const read = readSetting(key, null);
   return read.ok ? `there is no setting ${key}` : read.message;
 }
+
+/** When a change reaches a running agent. */
+const WHEN: Record<Applies, string> = {
+  now: 'within the hour, or with its next run',
+  'next run': 'with its next run',
+  restart: 'at its next start',
+};
 
 function shown(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
