@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { sfnActivityService, type ActivityService } from './activity/service.ts';
 import { Worker, type WorkerEnd } from './activity/worker.ts';
-import type { AgentPorts, WorkerPort } from './api/ports.ts';
+import type { AgentPorts, AgentStatus, WorkerPort } from './api/ports.ts';
 import type { RunningApi } from './api/start.ts';
 import { auditRuns, AuditLog } from './audit/index.ts';
 import { createClients, type AwsClients } from './aws/clients.ts';
@@ -13,7 +13,7 @@ import { systemActor, type Actor } from './base/actor.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { drop } from './base/drop.ts';
 import { AgentError, messageOf } from './base/errors.ts';
-import { EventBus, type AgentEvent } from './base/events.ts';
+import { EventBus } from './base/events.ts';
 import type { Logger } from './base/log.ts';
 import { homePaths } from './base/paths.ts';
 import { programVersion } from './base/version.ts';
@@ -28,7 +28,6 @@ import { LiveConfig } from './config/live.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ScriptSecrets } from './config/script-secrets.ts';
 import { FileVault, type Vault } from './config/vault.ts';
-import { AgentControl, type AgentStatus } from './control.ts';
 import { ActiveRuns } from './runs/active-runs.ts';
 import { createMetrics } from './metrics/index.ts';
 import { BrowserSource } from './runs/browser-source.ts';
@@ -49,16 +48,6 @@ import { UploadQueue } from './uploads/queue.ts';
 
 /** How often past runs are looked through for what may go. */
 const SWEEP_MS = 60 * 60_000;
-/** How often the status row is written anew. */
-const STATUS_MS = 2_000;
-/** What shows in the status at once. */
-const STATUS_EVENTS: ReadonlySet<string> = new Set<AgentEvent['type']>([
-  'agent.state',
-  'task.received',
-  'task.reported',
-  'human.requested',
-  'human.resolved',
-]);
 /** So many of the runs that were removed together are named in the audit log. */
 const NAMED_RUNS = 100;
 /** What uploads get when the agent ends; the rest goes on at the next start. */
@@ -88,7 +77,6 @@ export interface Agent extends AgentPorts {
   processes: Processes;
   warm: WarmBrowser | null;
   temporary: TemporaryFolders;
-  control: AgentControl;
   /** What else must have ended before the database is closed. */
   closers: (() => Promise<void>)[];
   /** Ends browsers, uploads and connections. What is not done goes on at the next start. */
@@ -197,7 +185,6 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     closers,
     warm,
     temporary,
-    control: new AgentControl({ state: new AgentStateStore(db), clock }),
     audit,
     metrics,
     close: async () => {
@@ -281,8 +268,6 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   const status = (): AgentStatus => {
     const now = worker.status();
     return {
-      pid: agent.processes.self.pid,
-      started: agent.processes.self.started,
       startedAt,
       state: now.state,
       detail,
@@ -292,7 +277,6 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
         taskId: task.taskId,
         scriptName: runs.get(task.runId)?.script_name ?? '',
       })),
-      waitingForPerson: agent.humans.pending().map(({ runId, message }) => ({ runId, message })),
     };
   };
   // Open before the first poll: an address or certificate that is wrong must not cost a task.
@@ -314,14 +298,9 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   api?.announce();
   await recover(agent, clock);
 
-  const publish = (): void => shownOnly(log, 'publishing the status', () => agent.control.publish(status()));
   const unsubscribe = events.on((event) => {
     if (event.type === 'agent.state') detail = event.detail ?? '';
-    // Who has just paused it, or waits for a person, must not be shown how it was two seconds ago.
-    if (STATUS_EVENTS.has(event.type)) publish();
-        config.refresh();
   });
-  drop(every(STATUS_MS, publish), log, 'publishing the status');
   drop(
     every(SWEEP_MS, async () => {
       try {
@@ -342,23 +321,6 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     log,
     'removing past runs',
   );
-  drop(
-    agent.control.watch(
-      (wish) => {
-        log.info({ wish: wish.verb }, 'asked for on the command line');
-        if (wish.verb === 'resume-run') {
-          const waited = agent.humans.resume(wish.runId);
-          if (!waited) log.warn({ runId: wish.runId }, 'the run waits for nobody');
-        } else if (wish.verb === 'pause') worker.pause();
-        else if (wish.verb === 'resume') worker.resume();
-        else drop(worker.drain(), log, 'draining');
-      },
-      over.signal,
-      (thrown) => log.warn({ err: thrown }, 'looking for wishes failed; tried again'),
-    ),
-    log,
-    'watching for wishes',
-  );
   const drainMs = settings.worker.drain_deadline_seconds * 1_000;
   const done = worker.done.then(async (end) => {
     // Runs that the API began are work at hand too.
@@ -366,7 +328,6 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     await api?.close();
     over.abort();
     unsubscribe();
-    publish();
     noteAgent('agent.stop', { reason: end.reason });
     return end;
   });

@@ -87,10 +87,11 @@ verb(
 
 verb(
   'runs',
-  'list runs, or show one with its steps and artifacts',
+  'list runs, show one with its steps and artifacts, or cancel one',
   async () => (await import('./verbs/runs.ts')).runs,
 )
-  .argument('[run-id]', 'one run')
+  .argument('[verb]', 'list, show or cancel; a run id alone is short for show', 'list')
+  .argument('[run-id]', 'the run')
   .option('--state <state>', 'only runs in this state')
   .option('--limit <n>', 'at most this many', '20')
   .option('--json', 'print JSON');

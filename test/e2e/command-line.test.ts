@@ -89,6 +89,8 @@ describe('exit codes', () => {
     [['profiles', 'create'], /usage: .*profiles create NAME/],
     [['runs', '--state', 'asleep'], /use one of .*succeeded/],
     [['runs', '--limit', '0'], /a whole number above 0/],
+    [['runs', 'cancel'], /usage: .*runs cancel ID/],
+    [['runs', 'one', 'two'], /use list, show ID or cancel ID/],
     [['audit', 'nonsense'], /use list or verify/],
     [['audit', 'list', '--before', 'x'], /a whole number above 0/],
     [['sandbox', '--port', '70000'], /use 0 to 65535/],
@@ -102,6 +104,8 @@ describe('exit codes', () => {
   test.each([
     [['exec', 'missing.json'], /missing\.json cannot be read/],
     [['runs', 'no-such-run'], /there is no run no-such-run/],
+    [['runs', 'show', 'no-such-run'], /there is no run no-such-run/],
+    [['runs', 'cancel', 'no-such-run'], /No agent has run/],
     [['status'], /No agent has run/],
     [['pause'], /No agent has run/],
     [['audit', 'verify'], /No agent has run .*no audit log/],
@@ -406,6 +410,7 @@ describe('an agent on the sandbox', () => {
       /Task: succeeded, level INFO[^]*manifest\.json/,
     );
     expect(await json<unknown[]>(['uploads'])).toEqual([]);
+    expect(await verb(['uploads', '--retry'])).toMatchObject({ code: 0, stdout: '' });
     const uploads = await json<{ state: string; key: string }[]>(['uploads', '--all']);
     expect(new Set(uploads.map(({ state }) => state))).toEqual(new Set(['done']));
     expect(uploads.map(({ key }) => key)).toContain(`browser-sessions/${run!.run_id}/manifest.json`);
@@ -419,18 +424,66 @@ describe('an agent on the sandbox', () => {
     expect(readFileSync(join(home, 'logs', 'agent.log'), 'utf8')).toBe(ended.stderr);
     const audit = await json<{ action: string; by: { kind: string } }[]>(['audit']);
     const said = audit.toReversed().map(({ action, by }) => `${by.kind} ${action}`);
-    expect(said.filter((line) => / (setup|agent|run)\b/.test(line))).toEqual([
+    expect(said.filter((line) => / (setup|agent|run|api)\b/.test(line))).toEqual([
       'cli setup',
       'system agent.start',
-      'cli agent.pause',
-      'cli agent.resume',
+      'owner api.pauseAgent',
+      'owner api.resumeAgent',
       'task run.start',
-      'cli run.resume',
+      // Of a run that is none: what is refused is written down, too.
+      'owner api.resumeRun',
+      'owner api.resumeRun',
       'task run.end',
-      'cli agent.drain',
+      'owner api.retryUploads',
+      'owner api.drainAgent',
       'system agent.stop',
     ]);
     expect(await verb(['audit', 'verify'])).toMatchObject({ code: 0 });
+  });
+
+  test('runs cancel ends a run of the running agent, and says so when it has ended', async () => {
+    await setUp();
+    const agent = startCli(['run', '--home', home], plain);
+    await agent.said(/the agent is at work/);
+    const execution = await begin({ action: 'wait', name: 'Long', duration: 50_000 });
+    await expect
+      .poll(() => json<object[]>(['runs', 'list']), { timeout: 30_000 })
+      .toMatchObject([{ state: 'running' }]);
+    const [run] = await json<{ run_id: string }[]>(['runs']);
+    expect(await verb(['runs', 'cancel', run!.run_id])).toMatchObject({ code: 0, stdout: '' });
+    expect(await sandbox.executionEnded(execution)).toMatchObject({
+      status: 'FAILED',
+      error: 'BrowserAgent.Cancelled',
+    });
+    const again = await verb(['runs', 'cancel', run!.run_id]);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/Conflict.*has ended/);
+    expect(await agent.end('SIGTERM')).toMatchObject({ code: 0 });
+  });
+
+  test('an agent whose API is off is seen to be at work; what needs the API says why it cannot', async () => {
+    await setUp();
+    const agent = startCli(['run', '--home', home], {
+      env: { ...plain.env, LBA_API_ENABLED: 'false' },
+    });
+    await agent.said(/the agent is at work/);
+    expect(await json(['status'])).toMatchObject({ running: true, api: false });
+    expect(await verb(['status'])).toMatchObject({ code: 0, stderr: expect.stringContaining('api.enabled') });
+    const paused = await verb(['pause']);
+    expect(paused.code).toBe(1);
+    expect(paused.stderr).toMatch(/An agent works on .*api\.enabled/);
+    expect(await agent.end('SIGKILL')).toMatchObject({ code: null });
+    expect(await json(['status'])).toMatchObject({ running: false });
+  });
+
+  test('an agent that was killed leaves an address behind that nobody believes', async () => {
+    await setUp();
+    const agent = startCli(['run', '--home', home], plain);
+    await agent.said(/the agent is at work/);
+    await agent.end('SIGKILL');
+    expect(existsSync(join(home, 'api.json'))).toBe(true);
+    expect(await verb(['status'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/No agent runs/) });
+    expect(await verb(['pause'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/No agent runs/) });
   });
 
   test('a second agent on the same data directory is refused', async () => {

@@ -1,22 +1,46 @@
 import { existsSync } from 'node:fs';
 import { homePaths } from '../../base/paths.ts';
+import { answerOf } from '../../client/client.ts';
 import { openDatabase } from '../../store/database.ts';
 import { RUN_STATES, RunStore, type RunState } from '../../store/runs.ts';
 import { UploadStore } from '../../store/uploads.ts';
 import { Failed, WrongUse, type VerbOptions } from '../main-types.ts';
 import { formatBytes, formatDuration, formatTime, note, print, printJson, printRows } from '../output.ts';
+import { reachable } from './control.ts';
 
 interface RunsOptions extends VerbOptions {
   state?: string;
   limit: string;
 }
 
-/** Past and present runs; with an id, one of them with its steps and artifacts. */
-export async function runs(options: RunsOptions, args: string[]): Promise<void> {
+/** What follows `runs`; an id alone is short for `show ID`. */
+const VERBS = ['list', 'show', 'cancel'];
+
+/** `list` and `show` read the database, whether an agent runs or not; `cancel` asks the one that runs. */
+export async function runs(options: RunsOptions, given: string[]): Promise<void> {
+  const [verb = 'list', ...args] = VERBS.includes(given[0] ?? 'list') ? given : ['show', ...given];
+  const [runId] = args;
+  if (verb !== 'list' && runId === undefined)
+    throw new WrongUse(`usage: local-browser-agent runs ${verb} ID`);
+  if (args.length > (verb === 'list' ? 0 : 1)) {
+    throw new WrongUse(`runs ${given.join(' ')}: use list, show ID or cancel ID`);
+  }
+  if (verb === 'cancel') await cancel(options.home, runId!);
+  else show(options, runId);
+}
+
+async function cancel(home: string, runId: string): Promise<void> {
+  const client = reachable(home);
+  const params = { path: { run_id: runId } };
+  await answerOf(client.POST('/api/v1/runs/{run_id}/cancel', { params }));
+  note(`Run ${runId} is cancelled; it ends in a moment.`);
+}
+
+function show(options: RunsOptions, runId: string | undefined): void {
   const filter = readFilter(options);
   const { database } = homePaths(options.home);
   if (!existsSync(database)) {
-    if (args[0] !== undefined) throw noSuchRun(args[0]);
+    if (runId !== undefined) throw noSuchRun(runId);
     if (options.json === true) printJson([]);
     else note(`No runs yet in ${options.home}.`);
     return;
@@ -24,7 +48,7 @@ export async function runs(options: RunsOptions, args: string[]): Promise<void> 
   const db = openDatabase(database);
   try {
     const store = new RunStore(db);
-    if (args[0] !== undefined) showOne(store, new UploadStore(db), args[0], options.json === true);
+    if (runId !== undefined) showOne(store, new UploadStore(db), runId, options.json === true);
     else showList(store, filter, options.json === true);
   } finally {
     db.close();

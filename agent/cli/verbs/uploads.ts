@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homePaths } from '../../base/paths.ts';
+import { answerOf } from '../../client/client.ts';
+import { reach } from '../../client/connect.ts';
 import { openDatabase } from '../../store/database.ts';
 import { UploadStore } from '../../store/uploads.ts';
 import { AuditLog } from '../../audit/index.ts';
@@ -27,6 +29,12 @@ export async function uploads(options: UploadsOptions): Promise<void> {
   try {
     const store = new UploadStore(db);
     if (options.retry === true) {
+      const reached = reach(options.home);
+      if (reached.state === 'open') {
+        const { due } = await answerOf(reached.client.POST('/api/v1/uploads/retry', { body: {} }));
+        note(`${due} uploads are due now, and the running agent is at them.`);
+        return;
+      }
       const now = Date.now();
       const count = store.wake({}, now) + store.reviveFailed(now);
       new AuditLog({ db }).append({
@@ -35,7 +43,8 @@ export async function uploads(options: UploadsOptions): Promise<void> {
         target: 'uploads',
         details: { count },
       });
-      note(`${count} uploads are due now; the running agent takes them within half a minute.`);
+      const who = reached.state === 'silent' ? 'the running agent' : 'the next agent that runs';
+      note(`${count} uploads are due now; ${who} takes them within half a minute.`);
       return;
     }
     const rows = store.list({ limit: LISTED }).filter((row) => options.all === true || row.state !== 'done');
