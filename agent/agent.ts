@@ -304,6 +304,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   drop(
     every(SWEEP_MS, async () => {
       try {
+        config.refresh();
         const removed = await sweepRuns({
           runs,
           pendingUploads: (runId) => agent.uploadStore.counts(runId).pending,

@@ -62,7 +62,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null only where the scope is `none`. */
     caller: Caller | null;
-  }
-}
     /** What the audit log says of a change beside its status: names and values, never credentials. */
     auditDetails: JsonObject | null;
+  }
+}
