@@ -32,6 +32,7 @@ import { ActiveRuns } from './runs/active-runs.ts';
 import { createMetrics } from './metrics/index.ts';
 import { BrowserSource } from './runs/browser-source.ts';
 import { HumanDesk } from './runs/human-desk.ts';
+import { notePauses } from './runs/note-pauses.ts';
 import { sweepRuns } from './runs/retention.ts';
 import { ScriptLibrary } from './runs/script-library.ts';
 import type { RunSettings } from './runs/settings.ts';
@@ -164,7 +165,10 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
       return (await loaded).execute(request, control);
     },
   };
-  const engine = new ActiveRuns(lazyEngine, clock);
+  const engine = new ActiveRuns(lazyEngine, clock, {
+    maxPauseMs: () => config.settings.run.max_pause_seconds * 1_000,
+    onPause: notePauses({ runs, events, log }),
+  });
   if (options.uploads !== 'none') uploads.start();
 
   return {

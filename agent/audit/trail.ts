@@ -20,7 +20,7 @@ export interface TrailOptions {
  */
 export function auditRuns(options: TrailOptions): () => void {
   const { events, audit, runs, log } = options;
-  const open = new Map<string, { by: Actor; facts: JsonObject }>();
+  const open = new Map<string, { by: Actor; facts: JsonObject; paused?: boolean }>();
 
   const follow = (event: AgentEvent): void => {
     switch (event.type) {
@@ -37,6 +37,26 @@ export function auditRuns(options: TrailOptions): () => void {
       case 'run.started': {
         const run = open.get(event.runId);
         if (run) run.facts = { profile: event.profile, level: event.level.level };
+        break;
+      }
+      case 'run.paused': {
+        // Said again when it has come to a stand: that is no deed of anybody.
+        const run = open.get(event.runId);
+        if (!run || run.paused === true) break;
+        run.paused = true;
+        const details = { reason: event.reason };
+        const head = audit.append({
+          by: event.by,
+          action: 'run.pause',
+          target: `run/${event.runId}`,
+          details,
+        });
+        runs.setAuditHead(event.runId, head);
+        break;
+      }
+      case 'run.resumed': {
+        const run = open.get(event.runId);
+        if (run) run.paused = false;
         break;
       }
       case 'run.finished': {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Actor } from './actor.ts';
+import type { AwsService, ServiceState } from './services.ts';
 import type { ResolvedLevel } from './words.ts';
 
 /** Everything that happens in an agent and that somebody may want to follow. */
@@ -22,6 +23,9 @@ export type AgentEvent =
       message?: string;
       durationMs: number;
     }
+  /** Said when somebody makes it stand still (`isStanding: false` while its action goes on), and once it does. */
+  | { type: 'run.paused'; runId: string; by: Actor; reason: string; since: number; isStanding: boolean }
+  | { type: 'run.resumed'; runId: string; pausedMs: number }
   | { type: 'step.started'; runId: string; stepNumber: number; name: string; action: string }
   | {
       type: 'step.finished';
@@ -38,6 +42,14 @@ export type AgentEvent =
   | { type: 'human.requested'; runId: string; stepNumber: number; message: string; deadline: number }
   | { type: 'human.resolved'; runId: string; by: 'person' | 'condition' | 'timeout' | 'cancel' }
   | { type: 'agent.state'; state: string; detail?: string }
+  | {
+      type: 'agent.service';
+      service: AwsService;
+      state: ServiceState;
+      /** When it came into this state, or, while not closed, when it was closed last. */
+      since: number;
+      lastError: string | null;
+    }
   | { type: 'poll.answered'; outcome: 'task' | 'empty' | 'failed' }
   | { type: 'browser.started'; pid: number }
   | { type: 'task.received'; taskId: string; runId: string }

@@ -4,35 +4,59 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
-import type { RunExecutor, RunOutcome, RunRequest } from './types.ts';
+import { PauseGate, type PauseState } from './pause-gate.ts';
+import type { RunControl, RunExecutor, RunOutcome, RunRequest } from './types.ts';
 
 /** What a cancelled run gets to close its browser and finish its evidence, in milliseconds. */
 const CANCEL_GRACE_MS = 15_000;
 
+/** How long a run may stand still at a stretch where nobody says, in milliseconds: nobody forgets it for longer. */
+const MAX_PAUSE_MS = 3_600_000;
+
+export interface PauseOptions {
+  /** How long a run may stand still at a stretch, in milliseconds. */
+  maxPauseMs?: () => number;
+  /** A run was paused, stands still, or (null) goes on after `heldMs`. */
+  onPause?: (runId: string, state: PauseState | null, heldMs: number) => void;
+}
+
+interface Active {
+  own: AbortController;
+  gate: PauseGate;
+}
+
 export class ActiveRuns implements RunExecutor {
   readonly #executor: RunExecutor;
   readonly #clock: Clock;
-  readonly #running = new Map<string, AbortController>();
+  readonly #pauses: PauseOptions;
+  readonly #running = new Map<string, Active>();
   readonly #detached = new Set<Promise<RunOutcome>>();
 
-  constructor(executor: RunExecutor, clock: Clock) {
+  constructor(executor: RunExecutor, clock: Clock, pauses: PauseOptions = {}) {
     this.#executor = executor;
     this.#clock = clock;
+    this.#pauses = pauses;
   }
 
-  async execute(
-    request: RunRequest,
-    { signal, ...control }: { signal: AbortSignal; beforeStep?: () => Promise<void> },
-  ): Promise<RunOutcome> {
+  async execute(request: RunRequest, { signal, ...control }: Omit<RunControl, 'gate'>): Promise<RunOutcome> {
+    const { runId } = request;
     const own = new AbortController();
-    this.#running.set(request.runId, own);
+    const gate = new PauseGate({
+      clock: this.#clock,
+      maxHeldMs: this.#pauses.maxPauseMs?.() ?? MAX_PAUSE_MS,
+      onChange: (state, heldMs) => this.#pauses.onPause?.(runId, state, heldMs),
+      onTooLong: (error) => own.abort(error),
+    });
+    this.#running.set(runId, { own, gate });
     try {
       return await this.#executor.execute(request, {
         ...control,
+        gate,
         signal: AbortSignal.any([signal, own.signal]),
       });
     } finally {
-      this.#running.delete(request.runId);
+      this.#running.delete(runId);
+      gate.close();
     }
   }
 
@@ -56,9 +80,14 @@ export class ActiveRuns implements RunExecutor {
 
   /** @returns false when this process does not execute the run */
   cancel(runId: string, reason: AgentError): boolean {
-    const own = this.#running.get(runId);
-    own?.abort(reason);
-    return own !== undefined;
+    const run = this.#running.get(runId);
+    run?.own.abort(reason);
+    return run !== undefined;
+  }
+
+  /** Where the run can be made to stand still; undefined when this process does not execute it. */
+  gate(runId: string): PauseGate | undefined {
+    return this.#running.get(runId)?.gate;
   }
 
   /** Waits for the runs of {@link start}; those that are not done by the deadline are cancelled. */
@@ -70,7 +99,7 @@ export class ActiveRuns implements RunExecutor {
       'BrowserAgent.Cancelled',
       'The agent was stopped before the run had ended.',
     );
-    for (const own of this.#running.values()) own.abort(reason);
+    for (const { own } of this.#running.values()) own.abort(reason);
     await this.#within(ended, CANCEL_GRACE_MS);
   }
 

@@ -28,13 +28,14 @@ import type { BrowserSource, OpenedBrowser } from './browser-source.ts';
 import { intersectDomains } from './domains.ts';
 import { Evidence } from './evidence.ts';
 import type { HumanDesk } from './human-desk.ts';
-import { createPorts } from './ports.ts';
+import { PauseGate } from './pause-gate.ts';
+import { createPorts, noteHolds } from './ports.ts';
 import { levelOf, prepareScript, type Prepared } from './prepare.ts';
 import { buildCause, buildResult, type RunFailure } from './result.ts';
 import type { ScriptLibrary } from './script-library.ts';
 import type { RunSettings } from './settings.ts';
 import { signIn } from './sign-in.ts';
-import { LeaseLost, type RunExecutor, type RunOutcome, type RunRequest } from './types.ts';
+import { LeaseLost, type RunControl, type RunExecutor, type RunOutcome, type RunRequest } from './types.ts';
 
 /** How long `recording.wait_for_uploads` waits for the evidence of one run. */
 const WAIT_FOR_UPLOADS_MS = 120_000;
@@ -85,10 +86,7 @@ export class RunEngine implements RunExecutor {
     this.#options = options;
   }
 
-  async execute(
-    request: RunRequest,
-    options: { signal: AbortSignal; beforeStep?: () => Promise<void> },
-  ): Promise<RunOutcome> {
+  async execute(request: RunRequest, options: RunControl): Promise<RunOutcome> {
     const settings = this.#options.settings();
     const redactor = new Redactor({ selectors: settings.recording.maskSelectors });
     const loggedNoMore = redactLogs(logRedactor(redactor));
@@ -102,7 +100,7 @@ export class RunEngine implements RunExecutor {
   async #execute(
     request: RunRequest,
     { settings, redactor }: Pick<RunState, 'settings' | 'redactor'>,
-    options: { signal: AbortSignal; beforeStep?: () => Promise<void> },
+    options: RunControl,
   ): Promise<RunOutcome> {
     const { clock, log } = this.#options;
     const state: RunState = {
@@ -140,7 +138,7 @@ export class RunEngine implements RunExecutor {
   async #run(
     state: RunState,
     stack: AsyncDisposableStack,
-    { signal, beforeStep }: { signal: AbortSignal; beforeStep?: () => Promise<void> },
+    { signal, beforeStep, gate = this.#gate() }: RunControl,
   ): Promise<ScriptOutcome> {
     const { request, settings } = state;
     const { runs, clock, events, paths, library } = this.#options;
@@ -182,6 +180,9 @@ export class RunEngine implements RunExecutor {
     state.recorder = recorder;
     await recorder.attach(session.context, state.page);
 
+    const stop = AbortSignal.any([signal, crashSignal(session, stack), deniedSignal(policy)]);
+    // Nobody holds up the end of a run.
+    stop.addEventListener('abort', () => gate.close(), { once: true });
     const ports = createPorts({
       runId: request.runId,
       session,
@@ -208,6 +209,8 @@ export class RunEngine implements RunExecutor {
       clock,
       log: state.log,
       beforeStep: beforeStep ?? (() => Promise.resolve()),
+      gate,
+      signal: stop,
       onPage: (page) => {
         state.page = page;
       },
@@ -221,14 +224,24 @@ export class RunEngine implements RunExecutor {
       humans: this.#options.humans,
       signal,
     });
-    return interpret({ ...script, timeout: script.timeout ?? settings.run.timeoutMs }, ports, {
+    const timed = { ...script, timeout: script.timeout ?? settings.run.timeoutMs };
+    const outcome = await interpret(timed, ports, {
       variables: prepared.variables,
-      signal: AbortSignal.any([signal, crashSignal(session, stack), deniedSignal(policy)]),
+      signal: stop,
       limits: {
         ...(settings.run.maxSteps !== null && { maxSteps: settings.run.maxSteps }),
         ...(settings.run.maxVisits !== null && { maxVisits: settings.run.maxVisits }),
       },
     });
+    if (outcome.success && gate.isHeld) await gate.pass(stop);
+    const last = outcome.steps.at(-1);
+    if (last) noteHolds(last, gate.takeFacts());
+    return outcome;
+  }
+
+  /** For those who hold nothing up. */
+  #gate(): PauseGate {
+    return new PauseGate({ clock: this.#options.clock, maxHeldMs: 0 });
   }
 
   async #openBrowser(

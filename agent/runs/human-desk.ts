@@ -14,6 +14,8 @@ export interface HumanRequest {
   stepNumber: number;
   message: string;
   timeoutMs: number;
+  /** What the time-out runs by: the run's own, which stands still while it is paused. Default: the desk's. */
+  clock?: Clock;
   /** Ends the wait by itself when it answers true. */
   until?: (signal: AbortSignal) => Promise<boolean>;
 }
@@ -64,7 +66,7 @@ export class HumanDesk {
       const outcome = await Promise.race([
         byPerson,
         this.#condition(request, stop),
-        this.#clock.sleep(request.timeoutMs, stop).then(() => 'timeout' as const),
+        (request.clock ?? this.#clock).sleep(request.timeoutMs, stop).then(() => 'timeout' as const),
       ]);
       by = outcome;
       if (outcome === 'timeout') {

@@ -23,6 +23,7 @@ import {
   type ActionContext,
 } from './actions/index.ts';
 import type { HumanDesk } from './human-desk.ts';
+import type { HoldFact, PauseGate } from './pause-gate.ts';
 import { invalidScript } from './prepare.ts';
 import type { ScriptLibrary } from './script-library.ts';
 
@@ -50,6 +51,10 @@ export interface PortsOptions {
   log: Logger;
   /** Awaited before each step: rejects when the run may not act any more. */
   beforeStep: () => Promise<void>;
+  /** Where the run stands still while somebody holds it; its time is the run's. */
+  gate: PauseGate;
+  /** Ends a wait at the gate. */
+  signal: AbortSignal;
   /** The run goes on in another page. */
   onPage: (page: Page) => void;
 }
@@ -60,7 +65,7 @@ export interface RunPorts extends StepPorts {
 }
 
 export function createPorts(options: PortsOptions): RunPorts {
-  const { runId, session, recorder, redactor, runs, events, clock, log } = options;
+  const { runId, session, recorder, redactor, runs, events, clock, log, gate } = options;
   const dialogs = new DialogQueue(session.context, log);
   let chosenPage: Page | null = null;
   const currentPage = (): Page => (chosenPage && !chosenPage.isClosed() ? chosenPage : session.page());
@@ -104,6 +109,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       performNested: (nested) => performAction(nested, context),
       evaluate,
     };
+    if (gate.isHeld) await gate.passInside(signal);
     if (!actsLate(step)) await recorder.beforeActing();
     const result = await performAction(step, context);
     if (turnedTo !== null) await recorder.pageChanged(turnedTo);
@@ -120,15 +126,18 @@ export function createPorts(options: PortsOptions): RunPorts {
       await recorder.beforeActing();
       const from = clock.now();
       const { until } = request;
-      const by = await options.humans.ask(
-        {
-          runId,
-          stepNumber: meta.stepNumber,
-          message: request.message,
-          timeoutMs: request.timeoutMs,
-          ...(until ? { until: async (stop: AbortSignal) => (await evaluate(until, stop)).met } : {}),
-        },
-        signal,
+      const by = await gate.resting(() =>
+        options.humans.ask(
+          {
+            runId,
+            stepNumber: meta.stepNumber,
+            message: request.message,
+            timeoutMs: request.timeoutMs,
+            clock: gate.clock,
+            ...(until ? { until: async (stop: AbortSignal) => (await evaluate(until, stop)).met } : {}),
+          },
+          signal,
+        ),
       );
       return {
         fields: { resumed_by: by, waited_from: new Date(from).toISOString(), waited_ms: clock.now() - from },
@@ -145,6 +154,8 @@ export function createPorts(options: PortsOptions): RunPorts {
       });
     },
     stepStarted: async (meta) => {
+      if (gate.isHeld) await gate.pass(options.signal);
+      // After any wait: the lease may be gone by now.
       await options.beforeStep();
       runs.stepIntent(runId, {
         number: meta.stepNumber,
@@ -166,6 +177,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       // Those of a step that failed; a step that worked has taken its own.
       const seen = dialogs.takeSeen();
       if (seen.length > 0 && result['dialogs'] === undefined) result['dialogs'] = seen;
+      noteHolds(result, gate.takeFacts());
       const shown = redactor.redactJson(result as unknown as JsonObject) as JsonObject & { success: boolean };
       await recorder.stepFinished(meta, shown, currentPage());
       options.steps.push(result);
@@ -191,7 +203,7 @@ export function createPorts(options: PortsOptions): RunPorts {
     onSecretUsed: (value) => {
       redactor.add(value);
     },
-    clock,
+    clock: gate.clock,
     random: Math.random,
     open: async (url, signal) => {
       await perform(
@@ -209,4 +221,19 @@ export function createPorts(options: PortsOptions): RunPorts {
       );
     },
   };
+}
+
+/** What a step tells of those who held the run before or during it: a person may have acted in its page. */
+export function noteHolds(result: StepResult, facts: readonly HoldFact[]): void {
+  if (facts.length === 0) return;
+  const shown = facts.map(({ kind, by, reason, from, to }) => ({
+    kind,
+    by: `${by.kind} ${by.id}`,
+    reason,
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+  }));
+  const before = Array.isArray(result['paused']) ? result['paused'] : [];
+  result['paused'] = [...before, ...shown];
+  if (facts.some(({ kind }) => kind === 'takeover')) result['person_acted'] = true;
 }

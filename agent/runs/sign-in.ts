@@ -56,6 +56,7 @@ export async function signIn(options: SignInOptions): Promise<void> {
       stepNumber: 0,
       message: `Please sign in for "${script.name}", then press Resume.`,
       timeoutMs: SIGN_IN_TIMEOUT_MS,
+      clock: ports.clock,
       ...(verification ? { until: isSignedIn } : {}),
     },
     signal,

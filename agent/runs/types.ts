@@ -1,5 +1,6 @@
 import type { Actor } from '../base/actor.ts';
 import type { JsonObject, ResolvedLevel } from '../base/words.ts';
+import type { PauseGate } from './pause-gate.ts';
 
 /** What to run, and how. A task makes one of these; so do `exec` and the API. */
 export interface RunRequest {
@@ -44,6 +45,13 @@ export interface RunError {
   cause: JsonObject;
 }
 
+export interface RunControl {
+  signal: AbortSignal;
+  beforeStep?: () => Promise<void>;
+  /** Where others make it stand still. */
+  gate?: PauseGate;
+}
+
 export interface RunExecutor {
   /**
    * Runs to the end. `signal` cancels or fences: once it is aborted no further browser action leaves the
@@ -51,10 +59,7 @@ export interface RunExecutor {
    * `beforeStep` is awaited before each step acts: it resolves at once while the lease is known to be held,
    * waits for a heartbeat after the machine slept, and rejects with LeaseLost when the lease is gone.
    */
-  execute(
-    request: RunRequest,
-    options: { signal: AbortSignal; beforeStep?: () => Promise<void> },
-  ): Promise<RunOutcome>;
+  execute(request: RunRequest, options: RunControl): Promise<RunOutcome>;
 }
 
 /** Abort reason of a run whose lease is gone: the run ends `lost` and nothing is reported. */

@@ -48,7 +48,8 @@ export const migrations: readonly string[] = [
     error_name    TEXT,
     error_message TEXT,
     result        TEXT,
-    audit_head    TEXT
+    audit_head    TEXT,
+    paused        TEXT
   ) STRICT;
   CREATE INDEX runs_by_time ON runs (queued_at DESC);
 

@@ -30,6 +30,18 @@ const TRANSITIONS: Record<RunState, readonly RunState[]> = {
   lost: [],
 };
 
+/** Who makes a run stand still, and since when. */
+const pauseColumn = z.object({
+  by: z.object({ kind: z.string(), id: z.string() }),
+  reason: z.string(),
+  kind: z.enum(['pause', 'takeover']),
+  /** Milliseconds since the epoch. */
+  since: z.number(),
+  isStanding: z.boolean(),
+});
+
+export type RunPause = z.infer<typeof pauseColumn>;
+
 const runRow = z.object({
   run_id: z.string(),
   task_id: z.string().nullable(),
@@ -46,6 +58,11 @@ const runRow = z.object({
   ended_at: z.number().nullable(),
   error_name: z.string().nullable(),
   error_message: z.string().nullable(),
+  /** While it is open: null when nobody holds it up. */
+  paused: z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? null : pauseColumn.parse(JSON.parse(text)))),
 });
 
 /** One run, without its script and result (ask {@link RunStore.result} for that). */
@@ -96,7 +113,7 @@ export interface NewRun {
 }
 
 const RUN_COLUMNS =
-  'run_id, task_id, script_name, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at, started_at, ended_at, error_name, error_message';
+  'run_id, task_id, script_name, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at, started_at, ended_at, error_name, error_message, paused';
 
 export class RunStore {
   readonly #db: Database;
@@ -146,7 +163,7 @@ export class RunStore {
           `UPDATE runs SET state = ?, profile = coalesce(?, profile),
              started_at = CASE WHEN ? = 'running' THEN ? ELSE started_at END,
              ended_at = CASE WHEN ? THEN ? ELSE ended_at END,
-             error_name = ?, error_message = ?, result = coalesce(?, result)
+             error_name = ?, error_message = ?, result = coalesce(?, result), paused = NULL
            WHERE run_id = ?`,
         )
         .run(
@@ -162,6 +179,12 @@ export class RunStore {
           runId,
         );
     })();
+  }
+
+  /** Null: it goes on. For showing only, so a power failure may forget it. */
+  setPaused(runId: string, pause: RunPause | null): void {
+    const statement = this.#db.prepare('UPDATE runs SET paused = ? WHERE run_id = ?');
+    unhurried(this.#db, () => statement.run(pause === null ? null : JSON.stringify(pause), runId));
   }
 
   /** The head of the audit log that this run is known to lie before or at. */

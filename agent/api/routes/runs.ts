@@ -1,11 +1,12 @@
-/** Runs: start, list, look at, cancel, resume; and what they left as evidence. */
-import type { FastifyRequest } from 'fastify';
+/** Runs: start, list, look at, pause, step, resume, cancel; and what they left as evidence. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AgentError } from '../../base/errors.ts';
 import { newRunId } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/words.ts';
 import { ScriptLibrary } from '../../runs/script-library.ts';
+import type { PauseGate } from '../../runs/pause-gate.ts';
 import { prepareScript } from '../../runs/prepare.ts';
 import type { RunInput, RunRequest } from '../../runs/types.ts';
 import { RUN_STATES, type ArtifactRow, type RunRow, type StepRow } from '../../store/runs.ts';
@@ -28,8 +29,8 @@ import {
 
 const tags = ['runs'];
 
-/** Browsers cost memory: more at a time than this would make all of them slow. */
-const MAX_RUNS_AT_A_TIME = 4;
+/** What somebody is told to wait who asks for a run too many, in seconds: a short run takes about that. */
+const FULL_RETRY_SECONDS = 10;
 
 const runSchema = z
   .object({
@@ -44,6 +45,16 @@ const runSchema = z
     started_at: time.nullable(),
     ended_at: time.nullable(),
     error: z.object({ name: z.string(), message: z.string() }).nullable(),
+    paused: z.boolean().describe('Somebody makes it stand still before its next action.'),
+    pause: z
+      .object({
+        by: z.object({ kind: z.string(), id: z.string() }),
+        reason: z.string(),
+        kind: z.enum(['pause', 'takeover']).describe('`takeover`: a person acts in its page.'),
+        since: time,
+        standing: z.boolean().describe('It stands still; otherwise its last action still goes on.'),
+      })
+      .nullable(),
   })
   .meta({ id: 'Run' });
 
@@ -121,7 +132,7 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         const made = requestOf(request);
         prepareScript(made, library);
         if (made.overrides?.profile !== undefined) ports.profiles.get(made.overrides.profile);
-        refuseWhenFull(ports);
+        refuseWhenFull(ports, reply);
         await begin(ports, made);
         const row = requireRun(ports, made.runId);
         return reply.code(201).header('location', `/api/v1/runs/${row.run_id}`).send(shownRun(row));
@@ -202,23 +213,89 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
     );
 
     app.post(
-      '/runs/:run_id/resume',
+      '/runs/:run_id/pause',
       {
         config: { scope: 'run' },
         schema: {
-          operationId: 'resumeRun',
-          summary: 'The person is done: a run that waits for them goes on',
+          operationId: 'pauseRun',
+          summary: 'Pause a run before its next action',
+          description:
+            'Page, lease and place are kept, and its time does not run, until it is resumed, or fails after `run.max_pause_seconds`. Pausing it twice is pausing it once.',
           tags,
           params,
           response: answers({ 202: runSchema }, 404, 409, 413, 415),
         },
       },
       async (request, reply) => {
-        const row = requireRun(ports, request.params.run_id);
-        if (!ports.humans.resume(row.run_id)) {
-          throw new ApiError(409, 'BrowserAgent.Conflict', 'The run does not wait for a person.');
+        const { gate, runId } = requireGate(ports, request.params.run_id);
+        gate.pause(actorOf(request), `paused by ${request.caller?.name ?? 'the API'}`);
+        return reply.code(202).send(shownRun(requireRun(ports, runId)));
+      },
+    );
+
+    app.post(
+      '/runs/:run_id/step',
+      {
+        config: { scope: 'run' },
+        schema: {
+          operationId: 'stepRun',
+          summary: 'Let a paused run do one step, then stand still again',
+          description:
+            'A step that only steers, such as a loop, counts as one; those inside it follow singly.',
+          tags,
+          params,
+          response: answers({ 202: runSchema }, 404, 409, 413, 415),
+        },
+      },
+      async (request, reply) => {
+        const { gate, runId } = requireGate(ports, request.params.run_id);
+        const outcome = gate.step();
+        if (outcome === 'not paused') {
+          throw new ApiError(409, 'BrowserAgent.Conflict', 'The run is not paused.', {
+            hint: 'Pause it first.',
+          });
         }
-        return reply.code(202).send(shownRun(row));
+        if (outcome === 'taken over') throw takenOver();
+        return reply.code(202).send(shownRun(requireRun(ports, runId)));
+      },
+    );
+
+    app.post(
+      '/runs/:run_id/resume',
+      {
+        config: { scope: 'run' },
+        schema: {
+          operationId: 'resumeRun',
+          summary: 'Let a run go on that is paused, or that waits for a person',
+          description:
+            'Ends the pause, if it is paused; otherwise says that the person is done, if it waits for one. `of` says which of the two is meant, and nothing else is touched.',
+          tags,
+          params,
+          querystring: z.object({
+            of: z
+              .enum(['pause', 'person'])
+              .optional()
+              .describe('Only the pause, or only the wait for a person. Absent: the pause first.'),
+          }),
+          response: answers({ 202: runSchema }, 404, 409, 413, 415),
+        },
+      },
+      async (request, reply) => {
+        const { run_id } = requireRun(ports, request.params.run_id);
+        const { of } = request.query;
+        const gate = ports.engine.gate(run_id);
+        const wasPaused = of !== 'person' && gate?.resume() === true;
+        const isAnswered = !wasPaused && of !== 'pause' && ports.humans.resume(run_id);
+        if (!wasPaused && !isAnswered) {
+          if (gate?.isHeld === true && of !== 'person') throw takenOver();
+          const what = of === 'pause' ? 'is not paused' : 'does not wait for a person';
+          throw new ApiError(
+            409,
+            'BrowserAgent.Conflict',
+            `The run ${of === undefined ? 'is not paused and does not wait for a person' : what}.`,
+          );
+        }
+        return reply.code(202).send(shownRun(requireRun(ports, run_id)));
       },
     );
 
@@ -293,19 +370,39 @@ function storedInput(reference: string, variables: JsonObject): RunInput {
   return { kind: 'stored', name: reference.slice(0, at), version: reference.slice(at + 1), variables };
 }
 
-function refuseWhenFull({ worker, engine }: ApiPorts): void {
+function refuseWhenFull({ worker, engine, config }: ApiPorts, reply: FastifyReply): void {
   const state = worker?.status().state;
   if (state === 'draining' || state === 'stopping' || state === 'stopped') {
     throw new ApiError(503, 'BrowserAgent.Draining', 'The agent is ending and begins no new runs.');
   }
-  if (engine.detached >= MAX_RUNS_AT_A_TIME) {
+  const maxRuns = config.settings.api.max_runs;
+  if (engine.detached >= maxRuns) {
+    void reply.header('retry-after', String(FULL_RETRY_SECONDS));
     throw new ApiError(
       503,
       'BrowserAgent.BrowserUnavailable',
-      `${MAX_RUNS_AT_A_TIME} runs of the API are at work already.`,
-      { hint: 'Start it again when one has ended.' },
+      `${maxRuns} runs of the API are at work already.`,
+      { hint: 'Start it again when one has ended, or raise api.max_runs.' },
     );
   }
+}
+
+/** Where the run can be made to stand still, as long as it is at work in this process. */
+function requireGate(ports: ApiPorts, id: string): { gate: PauseGate; runId: string } {
+  const row = requireRun(ports, id);
+  const gate = ports.engine.gate(row.run_id);
+  if (gate) return { gate, runId: row.run_id };
+  throw new ApiError(
+    409,
+    'BrowserAgent.Conflict',
+    row.ended_at === null ? 'Another process executes this run.' : `The run has ended: it is ${row.state}.`,
+  );
+}
+
+function takenOver(): ApiError {
+  return new ApiError(409, 'BrowserAgent.Conflict', 'A person has taken the run over and acts in its page.', {
+    hint: 'It goes on when they give it back in the live view.',
+  });
 }
 
 /** Resolves when the run is on record; rejects when it could not even get there. */
@@ -357,6 +454,14 @@ function shownRun(row: RunRow): z.infer<typeof runSchema> {
     started_at: isoTime(row.started_at),
     ended_at: isoTime(row.ended_at),
     error: row.error_name === null ? null : { name: row.error_name, message: row.error_message ?? '' },
+    paused: row.paused !== null,
+    pause: row.paused && {
+      by: row.paused.by,
+      reason: row.paused.reason,
+      kind: row.paused.kind,
+      since: isoTime(row.paused.since),
+      standing: row.paused.isStanding,
+    },
   };
 }
 
