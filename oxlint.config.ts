@@ -11,7 +11,7 @@ const allowedImports: Record<string, string[]> = {
   aws: [],
   audit: ['store'],
   journal: ['store'],
-  metrics: ['script', 'store'],
+  metrics: ['aws', 'script', 'store'],
   config: ['aws', 'store'],
   recording: ['script'],
   browser: ['script', 'store'],
@@ -20,7 +20,7 @@ const allowedImports: Record<string, string[]> = {
   activity: ['script', 'runs', 'store', 'aws', 'uploads'],
   sandbox: [],
   live: ['recording', 'runs'],
-  api: ['script', 'browser', 'store', 'uploads', 'runs', 'config', 'audit', 'metrics', 'journal', 'live'],
+  api: ['aws', 'script', 'browser', 'store', 'uploads', 'runs', 'config', 'audit', 'metrics', 'journal', 'live'],
   // Of `api` only where its address and key are written; of `store` only whether an agent works.
   client: ['api', 'store'],
   cli: [

@@ -29,6 +29,7 @@ import type { LoadedConfig } from './config/load.ts';
 import { ScriptSecrets } from './config/script-secrets.ts';
 import { FileVault, type Vault } from './config/vault.ts';
 import { ActiveRuns } from './runs/active-runs.ts';
+import { EventJournal } from './journal/index.ts';
 import { createMetrics } from './metrics/index.ts';
 import { BrowserSource } from './runs/browser-source.ts';
 import { HumanDesk } from './runs/human-desk.ts';
@@ -40,6 +41,7 @@ import type { RunEngineOptions } from './runs/engine.ts';
 import type { RunExecutor } from './runs/types.ts';
 import { AgentStateStore, LAST_POLL_KEY, type LastPoll } from './store/agent-state.ts';
 import { openDatabase, type Database } from './store/database.ts';
+import { EventStore } from './store/events.ts';
 import { ProcessRepository } from './store/processes.ts';
 import { ProfileRepository } from './store/profiles.ts';
 import { RunStore } from './store/runs.ts';
@@ -100,6 +102,13 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   const runs = new RunStore(db);
   const audit = new AuditLog({ db, clock });
   auditRuns({ events, audit, runs, log, ...(options.by ? { by: options.by } : {}) });
+  const journal = new EventJournal({
+    events,
+    store: new EventStore(db),
+    clock,
+    log,
+    keep: () => ({ rows: config.settings.api.event_rows, days: config.settings.api.event_days }),
+  });
   const uploadStore = new UploadStore(db);
   const metrics = createMetrics({ events, runs, uploads: uploadStore, version: programVersion() });
   const processes = await Processes.open({
@@ -190,6 +199,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     warm,
     temporary,
     audit,
+    journal,
     metrics,
     close: async () => {
       await Promise.all([engine.stop({ deadlineMs: 0 }), ...closers.map((end) => end())]);
@@ -197,6 +207,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
       await warm?.close();
       await processes.endAll();
       clients.destroy();
+      journal.close();
       db.close();
     },
   };

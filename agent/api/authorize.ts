@@ -26,13 +26,22 @@ export function authorize(app: FastifyInstance, ports: { keys: KeyRing; limits: 
 }
 
 function callerOf(request: FastifyRequest, reply: FastifyReply, keys: KeyRing): Caller {
-  const [scheme, key, ...more] = (request.headers.authorization ?? '').split(' ');
+  const given = request.headers.authorization ?? inProtocol(request) ?? '';
+  const [scheme, key, ...more] = given.split(' ');
   const isBearer = scheme?.toLowerCase() === 'bearer' && key !== undefined && more.length === 0;
   const verdict = isBearer ? keys.verify(key) : null;
   if (verdict?.ok) return verdict.caller;
   void reply.header('www-authenticate', 'Bearer realm="local-browser-agent"');
   const detail = verdict ? `This key cannot be used: ${verdict.why}.` : 'A key is needed.';
   throw new ApiError(401, 'BrowserAgent.Unauthorized', detail, { hint: HOW });
+}
+
+/** `bearer.<key>` among the subprotocols that a WebSocket offers, where the route takes it. */
+function inProtocol(request: FastifyRequest): string | undefined {
+  if (request.routeOptions.config.keyInProtocol !== true) return undefined;
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
+  const key = offered.find((protocol) => protocol.startsWith('bearer.'))?.slice('bearer.'.length);
+  return key === undefined ? undefined : `Bearer ${key}`;
 }
 
 function count(caller: Caller, reply: FastifyReply, limits: RateLimits): void {

@@ -11,6 +11,9 @@ const SECRET_BYTES = 32;
 const ID_BYTES = 6;
 const KEY = /^lba_(?<id>[0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 
+/** The owner's key has another secret at each start, and this id in all of them. */
+const OWNER_ID = 'owner';
+
 /** Who asks: one key. */
 export interface Caller {
   keyId: string;
@@ -36,6 +39,7 @@ export class KeyRing {
   readonly #store: ApiKeyStore;
   readonly #clock: Clock;
   readonly #owner: { id: string; sha256: string } | null;
+  readonly #watchers = new Set<(keyId: string) => void>();
   /** The owner's key, for this start of the agent only; null where nobody serves. */
   readonly ownerToken: string | null;
 
@@ -63,7 +67,23 @@ export class KeyRing {
   /** From the next request on. @returns the key as it is now, undefined when there is none */
   revoke(keyId: string): ApiKeyRow | undefined {
     this.#store.revoke(keyId, this.#clock.now());
+    for (const watcher of this.#watchers) watcher(keyId);
     return this.#store.find(keyId);
+  }
+
+  /** Told of each key that is revoked through this ring. @returns a function that ends it */
+  onRevoked(watcher: (keyId: string) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Also when another process did it. */
+  isRevoked(keyId: string): boolean {
+    return keyId !== OWNER_ID && this.#store.find(keyId)?.revoked_at !== null;
+  }
+
+  isExpired({ row }: Caller): boolean {
+    return row !== null && row.expires_at !== null && row.expires_at <= this.#clock.now();
   }
 
   /** Takes as long for a wrong secret as for the right one. */
@@ -73,7 +93,7 @@ export class KeyRing {
     const given = sha256Of(key);
     if (this.#owner && keyId === this.#owner.id) {
       if (!sameHash(given, this.#owner.sha256)) return { ok: false, why: 'no such key' };
-      return { ok: true, caller: { keyId: 'owner', name: 'owner', scopes: ['admin'], row: null } };
+      return { ok: true, caller: { keyId: OWNER_ID, name: 'owner', scopes: ['admin'], row: null } };
     }
     const row = this.#store.find(keyId);
     if (!sameHash(given, row?.sha256 ?? NO_HASH) || !row) return { ok: false, why: 'no such key' };

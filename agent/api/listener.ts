@@ -2,11 +2,19 @@
  * The server of the API: listens at once, and makes the application behind it with the first request. So an
  * agent whose API nobody uses does not carry it (some 12 MB), and starts as fast as without.
  */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  ServerResponse,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../base/log.ts';
+import { asksForWebSocket, offerUpgrade } from './events/upgrades.ts';
 import type { ApiPorts } from './ports.ts';
 import type { AppOptions } from './server.ts';
 
@@ -56,9 +64,32 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       },
     );
   };
+  /** An ordinary request first, with all that holds for one; only the route of the WebSocket takes the socket. */
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    // Node before 24.9 does not ask whether: what is no WebSocket has a body that nobody would read.
+    if (!asksForWebSocket(request)) {
+      socket.destroy();
+      return;
+    }
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as Socket);
+    response.once('finish', () => socket.end());
+    offerUpgrade(request, { socket, head });
+    onRequest(request, response);
+  };
+  const serverOptions = { requestTimeout: REQUEST_TIMEOUT_MS, shouldUpgradeCallback: asksForWebSocket };
   const server: Server = tls
-    ? createTlsServer({ ...tls, requestTimeout: REQUEST_TIMEOUT_MS }, onRequest)
-    : createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, onRequest);
+    ? createTlsServer({ ...tls, ...serverOptions }, onRequest)
+    : createServer(serverOptions, onRequest);
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (request, socket, head) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    // Without a listener, a client that goes away would end the process.
+    socket.on('error', () => undefined);
+    onUpgrade(request, socket, head);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {
@@ -71,6 +102,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       await closed;
       const app = await made?.then((it) => it.app).catch(() => undefined);
       await app?.close();

@@ -8,6 +8,7 @@ import type { JsonObject } from '../base/words.ts';
 import type { ProfileService } from '../browser/profiles.ts';
 import type { LiveConfig } from '../config/live.ts';
 import type { EventJournal } from '../journal/index.ts';
+import type { EventJournal } from '../journal/index.ts';
 import type { Metrics } from '../metrics/index.ts';
 import type { ActiveRuns } from '../runs/active-runs.ts';
 import type { HumanDesk } from '../runs/human-desk.ts';
@@ -15,6 +16,7 @@ import type { Database } from '../store/database.ts';
 import type { RunStore } from '../store/runs.ts';
 import type { UploadStore } from '../store/uploads.ts';
 import type { UploadQueue } from '../uploads/queue.ts';
+import type { EventFeed } from './events/feed.ts';
 import type { Caller, KeyRing } from './keys.ts';
 import type { RateLimits } from './limits.ts';
 import type { ApiScope } from '../store/api-keys.ts';
@@ -41,6 +43,7 @@ export interface AgentPorts {
   humans: HumanDesk;
   engine: ActiveRuns;
   audit: AuditLog;
+  journal: EventJournal;
   metrics: Metrics;
 }
 
@@ -51,6 +54,7 @@ export interface ApiPorts extends AgentPorts {
   worker: WorkerPort | null;
   keys: KeyRing;
   limits: RateLimits;
+  feed: EventFeed;
   clock: Clock;
 }
 
@@ -58,6 +62,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a key must be allowed to do; `none`: no key is asked for. Every route names it. */
     scope?: ApiScope | 'none';
+    /** Answered for as long as the client likes: how long says nothing. */
+    isStream?: boolean;
+    /** The key may also come as a WebSocket's subprotocol: a browser cannot send it otherwise. */
+    keyInProtocol?: boolean;
   }
   interface FastifyRequest {
     /** Null only where the scope is `none`. */

@@ -21,6 +21,7 @@ import type { ApiPorts } from './ports.ts';
 import { ApiError, PROBLEM_TYPE, problemOf } from './problem.ts';
 import { agentRoutes } from './routes/agent.ts';
 import { documentRoutes } from './routes/document.ts';
+import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { profileRoutes } from './routes/profiles.ts';
@@ -116,6 +117,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
   });
   app.addHook('onResponse', async (request, reply) => {
+    if (request.routeOptions.config.isStream === true && reply.statusCode < 400) return;
     ports.metrics.request({
       method: request.method,
       route: request.routeOptions.url ?? 'none',
@@ -131,6 +133,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       const typed = v1.withTypeProvider<ZodTypeProvider>();
       await typed.register(systemRoutes(ports));
       await typed.register(runRoutes(ports));
+      await typed.register(eventRoutes(ports));
       await typed.register(profileRoutes(ports));
       await typed.register(scriptRoutes(ports));
       await typed.register(settingRoutes(ports));

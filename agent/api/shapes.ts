@@ -40,7 +40,7 @@ export function pageOf<Row, Item>(
   return { items: shown.map(item), next_cursor: isMore ? encodeCursor(place(last)) : null };
 }
 
-function encodeCursor(place: string): string {
+export function encodeCursor(place: string): string {
   return Buffer.from(`v1:${place}`).toString('base64url');
 }
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino, destination, type DestinationStream, type Logger } from 'pino';
-import { maskText } from './mask-sensitive.ts';
+import { MASK, maskText } from './mask-sensitive.ts';
 import type { JsonObject } from './words.ts';
 
 export type { Logger } from 'pino';
@@ -80,6 +80,17 @@ export function redactLogs(redactor: LogRedactor): () => void {
     ended.push(redactor);
     while (ended.length > KEPT_REDACTORS) redactors.delete(ended.shift()!);
   };
+}
+
+/** Takes out of a text what would be masked in a log line: for what others get to see beside the log. */
+export function redactText(text: string): string {
+  let clean = text;
+  for (const redactor of redactors) {
+    if (!redactor.contains(clean)) continue;
+    const { text: masked } = redactor.redact({ text: clean });
+    clean = typeof masked === 'string' ? masked : MASK;
+  }
+  return maskText(clean);
 }
 
 function redactLine(line: string): string {

@@ -166,6 +166,24 @@ export const migrations: readonly string[] = [
     updated_at    INTEGER NOT NULL
   ) STRICT;
 
+  CREATE TABLE events (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    type          TEXT NOT NULL,
+    priority      INTEGER NOT NULL,
+    source        TEXT NOT NULL,
+    correlation_id TEXT,
+    time          INTEGER NOT NULL,
+    payload       TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE event_consumers (
+    key_id        TEXT NOT NULL,
+    consumer      TEXT NOT NULL,
+    event_id      INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (key_id, consumer)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE audit (
     seq           INTEGER PRIMARY KEY,
     at            INTEGER NOT NULL,
