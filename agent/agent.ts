@@ -8,7 +8,9 @@ import { Worker, type WorkerEnd } from './activity/worker.ts';
 import type { AgentPorts, AgentStatus, WorkerPort } from './api/ports.ts';
 import type { RunningApi } from './api/start.ts';
 import { auditRuns, AuditLog } from './audit/index.ts';
+import { announcing } from './aws/announce.ts';
 import { createClients, type AwsClients } from './aws/clients.ts';
+import { Resilience, ServiceUnavailable } from './aws/resilience.ts';
 import { systemActor, type Actor } from './base/actor.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { drop } from './base/drop.ts';
@@ -75,6 +77,7 @@ export interface OpenOptions {
 /** Everything of one data directory, open. Playwright is loaded with the first run of its `engine`. */
 export interface Agent extends AgentPorts {
   clients: AwsClients;
+  resilience: Resilience;
   /** In words, where the AWS identity comes from. */
   identity: string;
   processes: Processes;
@@ -96,9 +99,14 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   const settings = config.settings;
   const vault = options.vault ?? new FileVault(home);
   const { options: awsOptions, identity } = await clientOptions(config, vault, env);
-  const clients = createClients(awsOptions);
-
   const events = new EventBus();
+  const resilience: Resilience = new Resilience({
+    now: () => clock.now(),
+    onChange: announcing(events, log),
+    onCall: (call) => metrics.awsCall(call),
+  });
+  const clients = createClients({ ...awsOptions, resilience });
+
   const runs = new RunStore(db);
   const audit = new AuditLog({ db, clock });
   auditRuns({ events, audit, runs, log, ...(options.by ? { by: options.by } : {}) });
@@ -110,7 +118,13 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     keep: () => ({ rows: config.settings.api.event_rows, days: config.settings.api.event_days }),
   });
   const uploadStore = new UploadStore(db);
-  const metrics = createMetrics({ events, runs, uploads: uploadStore, version: programVersion() });
+  const metrics = createMetrics({
+    events,
+    runs,
+    uploads: uploadStore,
+    services: () => resilience.health(),
+    version: programVersion(),
+  });
   const processes = await Processes.open({
     repository: new ProcessRepository(db),
     home,
@@ -187,6 +201,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     events,
     log,
     clients,
+    resilience,
     identity,
     processes,
     profiles,
@@ -264,7 +279,11 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     journal: runs,
     ...(bucket === null
       ? {}
-      : { offload: async (runId, json) => offloadOutput(await agent.clients.s3(), { bucket, runId, json }) }),
+      : { offload: (runId, json) =>
+            agent.resilience.unguarded(async () =>
+              offloadOutput(await agent.clients.s3(), { bucket, runId, json }),
+            ),
+        }),
     activityArn,
     workerName: settings.worker.name ?? hostname(),
     concurrency: settings.worker.concurrency,
@@ -410,6 +429,8 @@ function noteLastPoll(
         events.emit({ type: 'poll.answered', outcome: task === null ? 'empty' : 'task' });
         return task;
       } catch (thrown) {
+        // Not asked, so not answered.
+        if (thrown instanceof ServiceUnavailable) throw thrown;
         const code = thrown instanceof Error ? thrown.name : 'unknown';
         write({ activityArn, ok: false, code, message: messageOf(thrown) });
         events.emit({ type: 'poll.answered', outcome: 'failed' });

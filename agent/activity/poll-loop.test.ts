@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../test/fixtures/manual-clock.ts';
+import { ServiceUnavailable } from '../aws/resilience.ts';
 import { StepFunctionsServer } from '../../test/fixtures/step-functions-server.ts';
 import { silentLogger } from '../base/log.ts';
 import { PollLoop } from './poll-loop.ts';
@@ -149,6 +150,40 @@ test('denied access is shown as what it is, with what to do, and tried again slo
     },
   });
   polling.close(); // ends the pause, not only the polling
+  await ended;
+});
+
+test('a service that is not asked for a while is asked again when that is over, and is no new problem', async () => {
+  const retryAt = clock.now() + 40_000;
+  const health = { service: 'sfn', state: 'open', since: 0, lastError: 'x', failures: 5, retryAt } as const;
+  const service = server.service();
+  let refusals = 0;
+  const polling = new PollLoop({
+    service: {
+      getActivityTask: async (request) => {
+        if (clock.now() >= retryAt) return service.getActivityTask(request);
+        refusals += 1;
+        throw new ServiceUnavailable(health, 'offline');
+      },
+    },
+    activityArn: 'arn:aws:states:eu-central-1:123456789012:activity:a',
+    workerName: 'w',
+    slots: new Slots(1),
+    clock,
+    random: () => 0,
+    log: silentLogger,
+    onTask: (task, facts) => tasks.push({ task, ...facts }),
+    onProblem: (problem) => problems.push(problem),
+  });
+  const ended = polling.run();
+  await until(() => clock.pendingMs.length === 1, 0);
+  expect(polling.status()).toMatchObject({ state: 'backing_off', nextTryAt: retryAt });
+  await clock.advance(40_000);
+  await server.until(() => server.openPolls === 1);
+  expect([refusals, problems]).toEqual([1, []]);
+  server.addTask('t1', {});
+  await until(() => tasks.length === 1);
+  polling.close();
   await ended;
 });
 

@@ -5,8 +5,10 @@
  * - A poll in flight is never aborted: the service may have handed a task to it already. Pausing and closing
  *   only keep the next poll from starting; the open one ends within 60 s, with a task or without.
  * - Nothing within 60 s: the next poll starts at once.
+ * - The service is not asked for a while, because it kept failing: wait until it is. Nothing was sent.
  * - A problem: wait with jittered exponential backoff, long where only a person can mend it.
  */
+import { ServiceUnavailable } from '../aws/resilience.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { backoffMs } from './backoff.ts';
@@ -21,6 +23,8 @@ const POLL_STALE_MS = 70_000;
 const HELD_AT_LEAST_MS = 100;
 /** … and is asked at most this often, so that it is not flooded. */
 const NOT_HELD_PAUSE_MS = 500;
+/** A wait that is over already must not make a loop without rest. */
+const LEAST_PAUSE_MS = 50;
 
 export type PollState = 'waiting_for_slot' | 'polling' | 'backing_off' | 'paused' | 'closed';
 
@@ -122,7 +126,8 @@ export class PollLoop {
       task = await service.getActivityTask({ activityArn, workerName });
     } catch (thrown) {
       releaseSlot();
-      await this.#backOff(problemOf(thrown), signal);
+      if (thrown instanceof ServiceUnavailable) await this.#waitUntil(thrown.retryAt, signal);
+      else await this.#backOff(problemOf(thrown), signal);
       return;
     }
     const tookMs = clock.now() - startedAt;
@@ -145,9 +150,13 @@ export class PollLoop {
     this.#failures += 1;
     if (this.#problems.failed(problem, clock.now())) onProblem(problem);
     const pauseMs = backoffMs(this.#failures, problem.pace, random());
+    await this.#waitUntil(clock.now() + pauseMs, signal);
+  }
+
+  async #waitUntil(at: number, signal: AbortSignal): Promise<void> {
     this.#enter('backing_off');
-    this.#nextTryAt = clock.now() + pauseMs;
-    await this.#pause(pauseMs, signal);
+    this.#nextTryAt = at;
+    await this.#pause(Math.max(LEAST_PAUSE_MS, at - this.#options.clock.now()), signal);
     this.#nextTryAt = null;
   }
 

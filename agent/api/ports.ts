@@ -9,6 +9,7 @@ import type { ProfileService } from '../browser/profiles.ts';
 import type { LiveConfig } from '../config/live.ts';
 import type { EventJournal } from '../journal/index.ts';
 import type { EventJournal } from '../journal/index.ts';
+import type { Resilience } from '../aws/resilience.ts';
 import type { Metrics } from '../metrics/index.ts';
 import type { ActiveRuns } from '../runs/active-runs.ts';
 import type { HumanDesk } from '../runs/human-desk.ts';
@@ -45,6 +46,8 @@ export interface AgentPorts {
   audit: AuditLog;
   journal: EventJournal;
   metrics: Metrics;
+  /** How the AWS services are, as far as this process has asked them. */
+  resilience: Pick<Resilience, 'health' | 'reset'>;
 }
 
 export interface ApiPorts extends AgentPorts {

@@ -123,6 +123,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       route: request.routeOptions.url ?? 'none',
       status: reply.statusCode,
       durationMs: reply.elapsedTime,
+      keyId: request.caller?.keyId ?? null,
     });
   });
   await options.before?.(app);

@@ -11,6 +11,8 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
+import type { AwsService } from '../base/services.ts';
+import type { Resilience } from './resilience.ts';
 
 /**
  * The service holds `GetActivityTask` for up to 60 s and asks for a client socket timeout of at least
@@ -53,6 +55,8 @@ export interface ClientOptions {
   profile?: string;
   /** One endpoint for every service. The SDK's endpoint variables, where set, win over it. */
   endpoint?: string;
+  /** Every call goes through it; absent: through nothing, for single commands. */
+  resilience?: Resilience;
   /** Where the endpoint variables are read from; default `process.env`, which the SDK itself reads. */
   env?: NodeJS.ProcessEnv;
 }
@@ -93,6 +97,18 @@ export function createClients(options: ClientOptions = {}): AwsClients {
     return client;
   }
 
+  /** Outermost of all middleware: one call is one, however often the SDK sends it. */
+  function guarded<T>(service: AwsService, client: T & { middlewareStack: { add: unknown } }): T {
+    const { resilience } = options;
+    if (!resilience) return client;
+    const middleware =
+      (next: (args: unknown) => Promise<unknown>, context: { commandName?: string }) => (args: unknown) =>
+        resilience.call(service, context.commandName ?? '', () => next(args));
+    const stack = client.middlewareStack as { add(middleware: unknown, options: object): void };
+    stack.add(middleware, { step: 'initialize', priority: 'high', name: 'circuitBreaker' });
+    return client;
+  }
+
   function shared(variable: ServiceVariable) {
     const endpoint = env[variable] ?? env['AWS_ENDPOINT_URL'] ?? options.endpoint;
     return {
@@ -116,13 +132,13 @@ export function createClients(options: ClientOptions = {}): AwsClients {
     sfn: () =>
       once('sfn', async () => {
         const { SFNClient } = await import('@aws-sdk/client-sfn');
-        return new SFNClient(shared('AWS_ENDPOINT_URL_SFN'));
+        return guarded('sfn', new SFNClient(shared('AWS_ENDPOINT_URL_SFN')));
       }),
     sfnPoll: () =>
       once('sfnPoll', async () => {
         const { SFNClient } = await import('@aws-sdk/client-sfn');
         const agent = { keepAlive: true, maxSockets: POLL_SOCKETS };
-        return new SFNClient({
+        const client = new SFNClient({
           ...shared('AWS_ENDPOINT_URL_SFN'),
           maxAttempts: 1,
           requestHandler: {
@@ -134,13 +150,14 @@ export function createClients(options: ClientOptions = {}): AwsClients {
             httpsAgent: agent,
           },
         });
+        return guarded('sfn', client);
       }),
     s3: () =>
       once('s3', async () => {
         const { S3Client } = await import('@aws-sdk/client-s3');
         const config = shared('AWS_ENDPOINT_URL_S3');
         const agent = { keepAlive: true, maxSockets: UPLOAD_SOCKETS };
-        return new S3Client({
+        const client = new S3Client({
           ...config,
           maxAttempts: 1, // the upload queue retries, durably
           ...('endpoint' in config && !isAwsEndpoint(config.endpoint) ? { forcePathStyle: true } : {}),
@@ -151,21 +168,25 @@ export function createClients(options: ClientOptions = {}): AwsClients {
             httpsAgent: agent,
           },
         });
+        return guarded('s3', client);
       }),
     ssm: () =>
       once('ssm', async () => {
         const { SSMClient } = await import('@aws-sdk/client-ssm');
-        return new SSMClient(shared('AWS_ENDPOINT_URL_SSM'));
+        return guarded('ssm', new SSMClient(shared('AWS_ENDPOINT_URL_SSM')));
       }),
     secrets: () =>
       once('secrets', async () => {
         const { SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-        return new SecretsManagerClient(shared('AWS_ENDPOINT_URL_SECRETS_MANAGER'));
+        return guarded(
+          'secretsmanager',
+          new SecretsManagerClient(shared('AWS_ENDPOINT_URL_SECRETS_MANAGER')),
+        );
       }),
     sts: () =>
       once('sts', async () => {
         const { STSClient } = await import('@aws-sdk/client-sts');
-        return new STSClient(shared('AWS_ENDPOINT_URL_STS'));
+        return guarded('sts', new STSClient(shared('AWS_ENDPOINT_URL_STS')));
       }),
     options: {
       ...(options.region === undefined ? {} : { region: options.region }),

@@ -55,7 +55,7 @@ export interface paths {
   };
   '/api/v1/health': {
     /**
-     * Whether database, browser, worker, upload queue and disk are well
+     * Whether database, browser, worker, upload queue, AWS services and disk are well
      *
      * Scope: `read`.
      */
@@ -90,6 +90,20 @@ export interface paths {
                 detail: string;
                 pending: number;
                 failed: number;
+              };
+              services: {
+                ok: boolean;
+                /** For a person. */
+                detail: string;
+                items: {
+                  service: 'sfn' | 's3' | 'ssm' | 'secretsmanager' | 'sts';
+                  /** Of its circuit breaker; `open`: not asked for a while. */
+                  state: 'closed' | 'half_open' | 'open';
+                  /** Of this state; while not `closed`: when it began to be held back. */
+                  since: string;
+                  last_error: string | null;
+                  retry_at: string | null;
+                }[];
               };
               disk: {
                 ok: boolean;
@@ -237,14 +251,86 @@ export interface paths {
       };
     };
   };
-  '/api/v1/runs/{run_id}/resume': {
+  '/api/v1/runs/{run_id}/pause': {
     /**
-     * The person is done: a run that waits for them goes on
+     * Pause a run before its next action
+     *
+     * Page, lease and place are kept, and its time does not run, until it is resumed, or fails after `run.max_pause_seconds`. Pausing it twice is pausing it once.
      *
      * Scope: `run`.
      */
     post: {
       parameters: {
+        path: {
+          /** Id of a run; sorts by time. */
+          run_id: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        202: Answer<{
+          'application/json': components['schemas']['Run'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/runs/{run_id}/step': {
+    /**
+     * Let a paused run do one step, then stand still again
+     *
+     * A step that only steers, such as a loop, counts as one; those inside it follow singly.
+     *
+     * Scope: `run`.
+     */
+    post: {
+      parameters: {
+        path: {
+          /** Id of a run; sorts by time. */
+          run_id: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        202: Answer<{
+          'application/json': components['schemas']['Run'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/runs/{run_id}/resume': {
+    /**
+     * Let a run go on that is paused, or that waits for a person
+     *
+     * Ends the pause, if it is paused; otherwise says that the person is done, if it waits for one. `of` says which of the two is meant, and nothing else is touched.
+     *
+     * Scope: `run`.
+     */
+    post: {
+      parameters: {
+        query?: {
+          /** Only the pause, or only the wait for a person. Absent: the pause first. */
+          of?: 'pause' | 'person';
+        };
         path: {
           /** Id of a run; sorts by time. */
           run_id: string;
@@ -327,6 +413,103 @@ export interface paths {
         404: Refused;
         416: Refused;
         421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/events': {
+    /**
+     * Events as they happen, as server-sent events
+     *
+     * Each frame has `id`, `event` (the type) and `data` (an `Event`). With `Last-Event-ID` it goes on behind that id, from history; when history does not reach back so far, the first event is `agent.history_lost`. A comment every 15 s shows that it lives.
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** Types and globs with commas between: `run.*,step.finished`. Default: all. */
+          types?: string;
+          /** Id of a run; sorts by time. */
+          run_id?: string;
+          min_priority?: 'low' | 'normal' | 'high';
+          /** The last id that the client has; 0: all that history holds. `Last-Event-ID` is stronger. Default: only what comes from now on. */
+          after?: number;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'text/event-stream': string;
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/events/history': {
+    /**
+     * Events of the past, page by page
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** Types and globs with commas between: `run.*,step.finished`. Default: all. */
+          types?: string;
+          /** Id of a run; sorts by time. */
+          run_id?: string;
+          min_priority?: 'low' | 'normal' | 'high';
+          order?: 'newest_first' | 'oldest_first';
+          /** `next_cursor` of the page before. */
+          cursor?: string;
+          limit?: number;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['Event'][];
+            /** Null: this is the last page. */
+            next_cursor: string | null;
+            /** The last id that was given when this was asked for: `after` to follow what comes behind it. */
+            newest_id: number;
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/events/ws': {
+    /**
+     * Events over a WebSocket: subscribe, filter, acknowledge
+     *
+     * Subprotocol `lba.events.v1`. A browser, which cannot send `Authorization`, offers its key as a second subprotocol `bearer.<key>`. Messages are JSON texts: the client sends `EventsClientMessage`, the agent `EventsServerMessage`.
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: Record<string, never>;
+      requestBody?: never;
+      responses: {
+        101: Empty;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        426: Refused;
         429: Refused;
         500: Refused;
       };
@@ -635,7 +818,9 @@ export interface paths {
   };
   '/api/v1/settings': {
     /**
-     * Every setting in force with its source
+     * Every setting with its source
+     *
+     * The answer’s `ETag` names the state of settings.yaml, for `If-Match`.
      *
      * Scope: `read`.
      */
@@ -651,6 +836,41 @@ export interface paths {
         400: Refused;
         401: Refused;
         403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+    /**
+     * Change settings: all that are named, or none
+     *
+     * Written to settings.yaml, whose comments stay. A value is read as the command line reads it. `If-Match` with the `ETag` of a list: only when nobody has changed the file since. Settings that decide which program runs or which files are read are the owner’s alone.
+     *
+     * Scope: `admin`.
+     */
+    patch: {
+      parameters: {
+        header?: {
+          'if-match'?: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': Record<string, unknown>;
+        };
+      };
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['ChangedSetting'][];
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        412: Refused;
+        413: Refused;
+        415: Refused;
         421: Refused;
         429: Refused;
         500: Refused;
@@ -990,6 +1210,362 @@ export interface paths {
 
 export interface components {
   schemas: {
+    EventInput:
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.queued';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            script_name: string;
+            task_id: string | null;
+            /** Null: not said. */
+            requested_by: {
+              kind: 'key' | 'owner' | 'cli' | 'task' | 'system';
+              id: string;
+            } | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.waiting';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            waits_for: 'profile';
+            profile: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.started';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            script_name: string;
+            profile: string | null;
+            level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+            level_reason: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.paused';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** Said when somebody makes it stand still, and again each time it does. */
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            by: {
+              kind: 'key' | 'owner' | 'cli' | 'task' | 'system';
+              id: string;
+            };
+            reason: string;
+            since: string;
+            /** False: the action that it had begun still goes on. */
+            standing: boolean;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.resumed';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            paused_ms: number;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.finished';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            state: 'succeeded' | 'failed' | 'cancelled' | 'lost';
+            error: {
+              name: string;
+              message: string;
+            } | null;
+            duration_ms: number;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'step.started';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            /** In order of execution, from 1; 0: before the first step. */
+            step_number: number;
+            name: string;
+            action: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'step.finished';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            /** In order of execution, from 1; 0: before the first step. */
+            step_number: number;
+            name: string;
+            action: string;
+            success: boolean;
+            duration_ms: number;
+            error: {
+              name: string;
+              message: string;
+            } | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'upload.finished';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            key: string;
+            size_bytes: number;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'upload.failed';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            key: string;
+            message: string;
+            attempt: number;
+            /** Null: never. */
+            retry_at: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'human.requested';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            /** In order of execution, from 1; 0: before the first step. */
+            step_number: number;
+            message: string;
+            deadline: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'human.resolved';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            by: 'person' | 'condition' | 'timeout' | 'cancel';
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.state';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            state: string;
+            detail: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.service';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** An AWS service is failing and not called for a while (`open`), tried, or works again. */
+          payload: {
+            service: 'sfn' | 's3' | 'ssm' | 'secretsmanager' | 'sts';
+            state: 'closed' | 'half_open' | 'open';
+            since: string;
+            last_error: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.task_received';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            task_id: string;
+            /** Id of the run. */
+            run_id: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.task_reported';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            task_id: string;
+            /** Id of the run. */
+            run_id: string;
+            outcome: 'succeeded' | 'failed';
+            error_name: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.lease_lost';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            task_id: string;
+            /** Id of the run. */
+            run_id: string;
+            reason: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.history_lost';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** Never in the history: said to a follower whose last id is older than what history holds, or was never given. What lies between is lost to it. */
+          payload: {
+            /** The id that was asked for. */
+            after: number;
+            /** The first id that history holds: it goes on with this one. */
+            from_id: number;
+          };
+        };
     StartRunInput: {
       /** A script, or the name of a stored one: `name` or `name@version`. */
       script: string | Record<string, unknown>;
@@ -1040,6 +1616,440 @@ export interface components {
         message: string;
       }[];
     };
+    Event:
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.queued';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            script_name: string;
+            task_id: string | null;
+            /** Null: not said. */
+            requested_by: {
+              kind: 'key' | 'owner' | 'cli' | 'task' | 'system';
+              id: string;
+            } | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.waiting';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            waits_for: 'profile';
+            profile: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.started';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            script_name: string;
+            profile: string | null;
+            level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+            level_reason: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.paused';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** Said when somebody makes it stand still, and again each time it does. */
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            by: {
+              kind: 'key' | 'owner' | 'cli' | 'task' | 'system';
+              id: string;
+            };
+            reason: string;
+            since: string;
+            /** False: the action that it had begun still goes on. */
+            standing: boolean;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.resumed';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            paused_ms: number;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'run.finished';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            state: 'succeeded' | 'failed' | 'cancelled' | 'lost';
+            error: {
+              name: string;
+              message: string;
+            } | null;
+            duration_ms: number;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'step.started';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            /** In order of execution, from 1; 0: before the first step. */
+            step_number: number;
+            name: string;
+            action: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'step.finished';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            /** In order of execution, from 1; 0: before the first step. */
+            step_number: number;
+            name: string;
+            action: string;
+            success: boolean;
+            duration_ms: number;
+            error: {
+              name: string;
+              message: string;
+            } | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'upload.finished';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            key: string;
+            size_bytes: number;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'upload.failed';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            key: string;
+            message: string;
+            attempt: number;
+            /** Null: never. */
+            retry_at: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'human.requested';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            /** In order of execution, from 1; 0: before the first step. */
+            step_number: number;
+            message: string;
+            deadline: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'human.resolved';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            /** Id of the run. */
+            run_id: string;
+            by: 'person' | 'condition' | 'timeout' | 'cancel';
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.state';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            state: string;
+            detail: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.service';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** An AWS service is failing and not called for a while (`open`), tried, or works again. */
+          payload: {
+            service: 'sfn' | 's3' | 'ssm' | 'secretsmanager' | 'sts';
+            state: 'closed' | 'half_open' | 'open';
+            since: string;
+            last_error: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.task_received';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            task_id: string;
+            /** Id of the run. */
+            run_id: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.task_reported';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            task_id: string;
+            /** Id of the run. */
+            run_id: string;
+            outcome: 'succeeded' | 'failed';
+            error_name: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.lease_lost';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          payload: {
+            task_id: string;
+            /** Id of the run. */
+            run_id: string;
+            reason: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.history_lost';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** Never in the history: said to a follower whose last id is older than what history holds, or was never given. What lies between is lost to it. */
+          payload: {
+            /** The id that was asked for. */
+            after: number;
+            /** The first id that history holds: it goes on with this one. */
+            from_id: number;
+          };
+        };
+    EventsClientMessage:
+      | {
+          type: 'subscribe';
+          /** Names the subscription; one of the same name is replaced. */
+          id: string;
+          types?: string[];
+          /** Id of a run; sorts by time. */
+          run_id?: string;
+          min_priority?: 'low' | 'normal' | 'high';
+          /** The last id that the client has; 0: all that history holds. Default: where `consumer` is, else only what comes from now on. */
+          after?: number;
+          /** Goes on behind what this consumer has acknowledged. */
+          consumer?: string;
+        }
+      | {
+          type: 'unsubscribe';
+          id: string;
+        }
+      | {
+          type: 'acknowledge';
+          consumer: string;
+          /** This event and all before it are done with. */
+          event_id: number;
+        }
+      | {
+          type: 'ping';
+        };
+    EventsServerMessage:
+      | {
+          type: 'subscribed';
+          id: string;
+          position: number;
+        }
+      | {
+          type: 'unsubscribed';
+          id: string;
+        }
+      | {
+          type: 'event';
+          id: string;
+          event: components['schemas']['Event'];
+        }
+      | {
+          type: 'history_lost';
+          id: string;
+          after: number;
+          from_id: number;
+        }
+      | {
+          type: 'position';
+          id: string;
+          position: number;
+        }
+      | {
+          type: 'acknowledged';
+          consumer: string;
+          event_id: number;
+        }
+      | {
+          type: 'pong';
+        }
+      | {
+          type: 'error';
+          /** The subscription that the message was about. */
+          id?: string;
+          error: string;
+          detail: string;
+          hint?: string;
+          /** Each thing that is wrong, with its place. */
+          problems?: {
+            path: string;
+            message: string;
+            severity?: 'error' | 'warning';
+            line?: number;
+            column?: number;
+            suggestion?: string;
+          }[];
+        };
     ApiKey: {
       key_id: string;
       name: string;
@@ -1080,6 +2090,21 @@ export interface components {
         name: string;
         message: string;
       } | null;
+      /** Somebody makes it stand still before its next action. */
+      paused: boolean;
+      pause: {
+        by: {
+          kind: string;
+          id: string;
+        };
+        reason: string;
+        /** `takeover`: a person acts in its page. */
+        kind: 'pause' | 'takeover';
+        /** RFC 3339, UTC. */
+        since: string;
+        /** It stands still; otherwise its last action still goes on. */
+        standing: boolean;
+      } | null;
     };
     RunDetail: {
       run_id: string;
@@ -1097,6 +2122,21 @@ export interface components {
       error: {
         name: string;
         message: string;
+      } | null;
+      /** Somebody makes it stand still before its next action. */
+      paused: boolean;
+      pause: {
+        by: {
+          kind: string;
+          id: string;
+        };
+        reason: string;
+        /** `takeover`: a person acts in its page. */
+        kind: 'pause' | 'takeover';
+        /** RFC 3339, UTC. */
+        since: string;
+        /** It stands still; otherwise its last action still goes on. */
+        standing: boolean;
       } | null;
       steps: {
         number: number;
@@ -1142,9 +2182,28 @@ export interface components {
     Setting: {
       /** e.g. `recording.max_level`. */
       key: string;
+      /** As configured now; a credential is masked. */
       value: unknown;
       /** Where the value comes from, e.g. `settings.yaml:12`. */
       source: string;
+      /** When a change of it counts: `now`, for runs that start after it, or after a restart. */
+      applies: 'now' | 'next run' | 'restart';
+      /** The agent still works with an earlier value, until it is started again. */
+      pending_restart: boolean;
+    };
+    ChangedSetting: {
+      /** e.g. `recording.max_level`. */
+      key: string;
+      /** As configured now; a credential is masked. */
+      value: unknown;
+      /** Where the value comes from, e.g. `settings.yaml:12`. */
+      source: string;
+      /** When a change of it counts: `now`, for runs that start after it, or after a restart. */
+      applies: 'now' | 'next run' | 'restart';
+      /** The agent still works with an earlier value, until it is started again. */
+      pending_restart: boolean;
+      /** What was asked for is in settings.yaml, but `source` is stronger: `value` is what it says, until that is gone. */
+      overridden: boolean;
     };
     Upload: {
       upload_id: number;

@@ -18,7 +18,13 @@ beforeEach(() => {
   runs = new RunStore(db);
   uploads = new UploadStore(db);
   events = new EventBus();
-  metrics = createMetrics({ events, runs, uploads, version: '1.2.3' });
+  metrics = createMetrics({
+    events,
+    runs,
+    uploads,
+    services: () => [{ service: 's3', state: 'half_open' }],
+    version: '1.2.3',
+  });
 });
 
 afterEach(() => db.close());
@@ -213,6 +219,29 @@ describe('gauges are read when they are asked for', () => {
     const startedAt = found.get('process_start_time_seconds')!;
     expect(Math.abs(startedAt - (Date.now() / 1_000 - process.uptime()))).toBeLessThan(2);
   });
+});
+
+test('AWS services: how calls ended, what was sent again, and whether they are held back', async () => {
+  metrics.awsCall({ service: 's3', result: 'ok', retries: 0 });
+  metrics.awsCall({ service: 'ssm', result: 'transient', retries: 2 });
+  const found = await samples();
+  expect(found.get('browser_agent_aws_calls_total{service="s3",result="ok"}')).toBe(1);
+  expect(found.get('browser_agent_aws_calls_total{service="ssm",result="transient"}')).toBe(1);
+  expect(found.get('browser_agent_aws_retries_total{service="ssm"}')).toBe(2);
+  expect(found.get('browser_agent_aws_service_state{service="s3"}')).toBe(0.5);
+});
+
+test('keys count by their public id, and beyond a bound together', async () => {
+  const answered = { method: 'GET', route: '/x', durationMs: 1 };
+  metrics.request({ ...answered, status: 200, keyId: 'owner' });
+  metrics.request({ ...answered, status: 429, keyId: 'ab12' });
+  metrics.request({ ...answered, status: 401 });
+  for (let n = 0; n < 300; n += 1) metrics.request({ ...answered, status: 200, keyId: `k${n}` });
+  const found = await samples();
+  expect(found.get('browser_agent_api_key_requests_total{key="owner",result="ok"}')).toBe(1);
+  expect(found.get('browser_agent_api_key_requests_total{key="ab12",result="limited"}')).toBe(1);
+  expect(found.get('browser_agent_api_key_requests_total{key="none",result="refused"}')).toBe(1);
+  expect(found.get('browser_agent_api_key_requests_total{key="other",result="ok"}')).toBe(103);
 });
 
 test('the text is what Prometheus reads: every metric with help and type, counters named _total', async () => {

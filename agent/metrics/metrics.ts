@@ -8,8 +8,11 @@ import Counter from 'prom-client/lib/counter.js';
 import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
+import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { AwsCall, ServiceHealth } from '../aws/resilience.ts';
 import { ERROR_NAMES } from '../base/errors.ts';
 import type { AgentEvent, EventBus } from '../base/events.ts';
+import type { ServiceState } from '../base/services.ts';
 import type { RecordingLevel } from '../base/words.ts';
 import { ACTIONS, CONTROL_ACTIONS } from '../script/schema.ts';
 import type { RunStore } from '../store/runs.ts';
@@ -22,8 +25,12 @@ const RUN_BUCKETS = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
 const STEP_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Seconds. Requests to the local API. */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5];
-/** More routes than the API has; those beyond count as `other`. */
+/** More routes than the API has, and more keys than anybody makes; those beyond count as `other`. */
 const MAX_ROUTES = 200;
+const MAX_KEYS = 200;
+
+/** As a number, so that it can be drawn and alerted on. */
+const SERVICE_VALUE: Record<ServiceState, number> = { closed: 0, half_open: 0.5, open: 1 };
 
 const WORKER_STATES = ['made', 'starting', 'working', 'paused', 'draining', 'stopping', 'stopped'];
 const OPEN_STATES = ['queued', 'waiting', 'running'] as const;
@@ -35,6 +42,7 @@ export interface MetricsOptions {
   events: EventBus;
   runs: Pick<RunStore, 'unfinished' | 'artifacts'>;
   uploads: Pick<UploadStore, 'counts'>;
+  services: () => readonly Pick<ServiceHealth, 'service' | 'state'>[];
   /** Of this program. */
   version: string;
 }
@@ -43,8 +51,21 @@ export interface Metrics {
   readonly contentType: string;
   /** Everything, as it is now. */
   text(): Promise<string>;
-  /** A request that the local API has answered; `route` is the pattern (`/api/v1/runs/:id`), not the address. */
-  request(answered: { method: string; route: string; status: number; durationMs: number }): void;
+  /**
+   * A request that the local API has answered; `route` is the pattern (`/api/v1/runs/:id`), not the address;
+   * `keyId` is the public part of the key, `owner`, or null where there was none that is known.
+   */
+  request(answered: {
+    method: string;
+    route: string;
+    status: number;
+    durationMs: number;
+    keyId?: string | null;
+  }): void;
+  /** A call to an AWS service that has ended. */
+  awsCall(call: AwsCall): void;
+  /** The same as data, for other formats. */
+  json(): Promise<MetricObjectWithValues<MetricValue<string>>[]>;
   /** One more gauge, read at each scrape; the caller sees to it that its label values are bounded. */
   gauge(gauge: {
     name: `browser_agent_${string}`;
@@ -66,6 +87,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   const levels = new Map<string, RecordingLevel>();
   const routes = new Set<string>();
+  const keys = new Set<string>();
   const unsubscribe = events.on((event) => {
     if (event.type === 'agent.state') workerState = event.state;
     if (event.type === 'run.started') levels.set(event.runId, event.level.level);
@@ -86,7 +108,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    request: ({ method, route, status, durationMs }) => {
+    json: () => registry.getMetricsAsJSON(),
+    awsCall: ({ service, result, retries }) => {
+      instruments.awsCalls.inc({ service, result });
+      if (retries > 0) instruments.awsRetries.inc({ service }, retries);
+    },
+    request: ({ method, route, status, durationMs, keyId = null }) => {
+      const key = keyId ?? 'none';
+      if (keys.size < MAX_KEYS) keys.add(key);
+      instruments.keyRequests.inc({
+        key: keys.has(key) ? key : 'other',
+        result: status < 400 ? 'ok' : status === 429 ? 'limited' : 'refused',
+      });
       if (routes.size < MAX_ROUTES) routes.add(route);
       instruments.requestDuration.observe(
         {
@@ -127,6 +160,8 @@ function makeInstruments(registry: Registry) {
     uploads: counter('uploads_total', 'Files that were uploaded'),
     uploadBytes: counter('upload_bytes_total', 'Bytes that were uploaded'),
     uploadRetries: counter('upload_retries_total', 'Uploads that failed and are tried again'),
+    awsCalls: counter('aws_calls_total', 'Calls to AWS services, by how they ended', ['service', 'result']),
+    awsRetries: counter('aws_retries_total', 'Requests to AWS services that were sent again', ['service']),
     polls: counter('polls_total', 'Answers to GetActivityTask', ['outcome']),
     tasksReceived: counter('tasks_received_total', 'Tasks that were handed over'),
     tasksReported: counter('tasks_reported_total', 'Tasks whose report was taken', ['outcome']),
@@ -134,6 +169,10 @@ function makeInstruments(registry: Registry) {
     browserStarts: counter('browser_starts_total', 'Browsers that were started'),
     humanRequests: counter('human_requests_total', 'Times that a run asked for a person'),
     humanResolved: counter('human_resolved_total', 'How waiting for a person ended', ['by']),
+    keyRequests: counter('api_key_requests_total', 'Requests to the local API, by key and result', [
+      'key',
+      'result',
+    ]),
     requestDuration: histogram(
       'api_request_duration_seconds',
       'Duration of requests to the local API',
@@ -196,7 +235,7 @@ function errorLabel(name: string | undefined): string {
 
 function addGauges(
   registry: Registry,
-  { runs, uploads, version }: MetricsOptions,
+  { runs, uploads, services, version }: MetricsOptions,
   workerState: () => string,
 ): void {
   addGauge(registry, {
@@ -228,6 +267,13 @@ function addGauges(
         { labels: { state: 'failed' }, value: failed },
       ];
     },
+  });
+  addGauge(registry, {
+    name: 'browser_agent_aws_service_state',
+    help: 'Circuit breaker of each AWS service: 0 closed, 0.5 half open, 1 open',
+    labelNames: ['service'],
+    read: () =>
+      services().map(({ service, state }) => ({ labels: { service }, value: SERVICE_VALUE[state] })),
   });
   addGauge(registry, {
     name: 'browser_agent_info',

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EventBus, type AgentEvent } from '../base/events.ts';
 import { silentLogger } from '../base/log.ts';
 import { createClients, type AwsClients } from '../aws/clients.ts';
+import { ServiceUnavailable } from '../aws/resilience.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { UploadStore, type NewUpload } from '../store/uploads.ts';
 import { startFaultyS3, type FaultyS3 } from '../../test/fixtures/faulty-s3.ts';
@@ -109,6 +110,36 @@ async function body(key: string): Promise<Buffer> {
 }
 
 const puts = () => server.requests.filter(({ method }) => method === 'PUT');
+
+test('while S3 is not asked, nothing counts as an attempt; when it is again, everything goes', async () => {
+  const retryAt = clock.now() + 30_000;
+  const health = { service: 's3', state: 'open', since: 0, lastError: 'x', failures: 5, retryAt } as const;
+  const queue = new UploadQueue({
+    store,
+    s3: async () => {
+      if (clock.now() < retryAt) throw new ServiceUnavailable(health, 'server');
+      return clients.s3();
+    },
+    events,
+    log: silentLogger,
+    clock,
+  });
+  queues.push(queue);
+  queue.start();
+  queue.enqueue(file('a.txt', 'a'));
+  queue.enqueue(file('b.txt', 'b'));
+  await expect.poll(() => queue.status().held).toMatchObject([{ bucket: BUCKET, retryAt, kind: 'server' }]);
+  await expect.poll(() => queue.status().inFlight).toBe(0);
+  expect(store.list({ runId: RUN, limit: 9 }).map(({ attempts }) => attempts)).toEqual([0, 0]);
+  expect(seen).toEqual([]);
+  await expect
+    .poll(() => {
+      clock.advance(31_000);
+      return queue.status().done;
+    })
+    .toBe(2);
+  expect(queue.status().held).toEqual([]);
+});
 
 describe('an upload', () => {
   test('arrives with content type, metadata and the recorded SHA-256 as its checksum', async () => {

@@ -13,6 +13,7 @@ import { messageOf } from '../base/errors.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
 import { describeAwsFailure, type AwsFailureKind } from '../aws/errors.ts';
+import { ServiceUnavailable } from '../aws/resilience.ts';
 import type { NewUpload, UploadCounts, UploadRow, UploadStore } from '../store/uploads.ts';
 import { BACKOFF, backoffMs } from './retry.ts';
 import { abortMultipart, sendFile, UnusableFile } from './send-file.ts';
@@ -223,6 +224,7 @@ export class UploadQueue {
     } catch (thrown) {
       if (signal.aborted) this.#store.release(row.upload_id, this.#clock.now());
       else if (thrown instanceof UnusableFile) this.#giveUp(row, thrown.message);
+      else if (thrown instanceof ServiceUnavailable) this.#notNow(row, thrown);
       else this.#retryLater(row, thrown);
       return;
     }
@@ -252,6 +254,13 @@ export class UploadQueue {
     if (!this.#store.fail(row.upload_id, message, this.#clock.now())) return; // uploaded by another process
     this.#report(row, message, 0);
     this.#log.error({ runId: row.run_id, key: row.key, reason: message }, 'an upload can never be done');
+  }
+
+  /** Nothing was sent, so no attempt is counted and nobody is told of one; the bucket waits as a whole. */
+  #notNow(row: UploadRow, { kind, message, retryAt }: ServiceUnavailable): void {
+    this.#store.release(row.upload_id, retryAt);
+    const failures = this.#holds.get(row.bucket)?.failures ?? 1;
+    this.#holds.set(row.bucket, { kind, message, failures, untilMs: retryAt, probing: false });
   }
 
   #retryLater(row: UploadRow, thrown: unknown): void {
@@ -298,6 +307,7 @@ export class UploadQueue {
     try {
       await abortMultipart(s3, row, multipartId);
     } catch (thrown) {
+      if (thrown instanceof ServiceUnavailable) throw thrown; // asked again with the next attempt
       // Gone already, or not ours to remove: the bucket's lifecycle rule sweeps what is left.
       this.#log.debug({ key: row.key, reason: messageOf(thrown) }, 'old parts were not removed');
     }

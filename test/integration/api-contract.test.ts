@@ -128,7 +128,12 @@ describe('system, settings, keys', () => {
     expect((await send('getVersion')).json).toMatchObject({ name: 'local-browser-agent', api: 'v1' });
     expect((await send('getHealth')).json).toMatchObject({
       ok: true,
-      checks: { worker: { state: 'working' }, database: { ok: true }, browser: { ok: true } },
+      checks: {
+        worker: { state: 'working' },
+        database: { ok: true },
+        browser: { ok: true },
+        services: { ok: true, items: [{ service: 'sfn', state: 'closed', last_error: null }, {}, {}, {}, {}] },
+      },
     });
     expect((await send('getMetrics')).text).toContain('route="/api/v1/health"');
     expect((await send('getOpenApi', { key: null })).json).toMatchObject({ openapi: '3.1.0' });

@@ -4,9 +4,11 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { LOW_DISK_BYTES } from '../../base/disk.ts';
 import { messageOf } from '../../base/errors.ts';
+import { AWS_SERVICES, SERVICE_STATES } from '../../base/services.ts';
 import { chooseBrowser } from '../../browser/detect.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers } from '../problem.ts';
+import { isoTime, time } from '../shapes.ts';
 
 const tags = ['system'];
 
@@ -30,6 +32,17 @@ const healthSchema = z.object({
     browser: check,
     worker: check.extend({ state: z.string() }),
     queue: check.extend({ pending: z.int(), failed: z.int() }),
+    services: check.extend({
+      items: z.array(
+        z.object({
+          service: z.enum(AWS_SERVICES),
+          state: z.enum(SERVICE_STATES).describe('Of its circuit breaker; `open`: not asked for a while.'),
+          since: time.describe('Of this state; while not `closed`: when it began to be held back.'),
+          last_error: z.string().nullable(),
+          retry_at: time.nullable(),
+        }),
+      ),
+    }),
     disk: check.extend({ free_bytes: z.int(), total_bytes: z.int() }),
   }),
 });
@@ -64,7 +77,7 @@ export function systemRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           operationId: 'getHealth',
-          summary: 'Whether database, browser, worker, upload queue and disk are well',
+          summary: 'Whether database, browser, worker, upload queue, AWS services and disk are well',
           tags,
           response: answers({ 200: healthSchema }),
         },
@@ -75,6 +88,7 @@ export function systemRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           browser: await browser(ports),
           worker: worker(ports),
           queue: queue(ports),
+          services: services(ports),
           disk: await disk(ports),
         };
         return { ok: Object.values(checks).every(({ ok }) => ok), checks };
@@ -119,6 +133,24 @@ function queue({ uploads }: ApiPorts): Health['checks']['queue'] {
     pending,
     failed,
     detail: why || `${pending} pending, ${failed} failed`,
+  };
+}
+
+/** As far as this agent has asked them: one that was never called counts as well. */
+function services({ resilience }: ApiPorts): Health['checks']['services'] {
+  const all = resilience.health();
+  const failing = all.filter(({ state }) => state !== 'closed');
+  const detail = failing.map(({ service, lastError }) => `${service}: ${lastError ?? 'failing'}`).join('; ');
+  return {
+    ok: failing.length === 0,
+    detail: detail || 'none is failing',
+    items: all.map(({ service, state, since, lastError, retryAt }) => ({
+      service,
+      state,
+      since: isoTime(since),
+      last_error: lastError,
+      retry_at: isoTime(retryAt),
+    })),
   };
 }
 

@@ -89,12 +89,11 @@ export function uploadRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           response: answers({ 200: z.object({ due: z.int() }) }, 413, 415),
         },
       },
-      async ({ body }) => ({
-        due: ports.uploads.retry({
-          failed: true,
-          ...(body.run_id === undefined ? {} : { runId: body.run_id }),
-        }),
-      }),
+      async ({ body }) => {
+        ports.resilience.reset('s3');
+        const one = body.run_id === undefined ? {} : { runId: body.run_id };
+        return { due: ports.uploads.retry({ failed: true, ...one }) };
+      },
     );
   };
 }
