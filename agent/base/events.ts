@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Actor } from './actor.ts';
 import type { AwsService, ServiceState } from './services.ts';
-import type { AwsService, ServiceState } from './services.ts';
 import type { ResolvedLevel } from './words.ts';
 
 /** Everything that happens in an agent and that somebody may want to follow. */
@@ -43,14 +42,6 @@ export type AgentEvent =
   | { type: 'human.requested'; runId: string; stepNumber: number; message: string; deadline: number }
   | { type: 'human.resolved'; runId: string; by: 'person' | 'condition' | 'timeout' | 'cancel' }
   | { type: 'agent.state'; state: string; detail?: string }
-  | {
-      type: 'agent.service';
-      service: AwsService;
-      state: ServiceState;
-      /** When it came into this state, or, while not closed, when it was closed last. */
-      since: number;
-      lastError: string | null;
-    }
   | {
       type: 'agent.service';
       service: AwsService;

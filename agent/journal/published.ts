@@ -7,7 +7,6 @@ import { redactText } from '../base/log.ts';
 import { ACTOR_KINDS } from '../base/actor.ts';
 import type { AgentEvent } from '../base/events.ts';
 import { AWS_SERVICES, SERVICE_STATES } from '../base/services.ts';
-import { AWS_SERVICES, SERVICE_STATES } from '../base/services.ts';
 import { RECORDING_LEVELS } from '../base/words.ts';
 
 /** Weakest first; the place in this list is what the database holds. */
@@ -94,14 +93,6 @@ export const payloads = {
     by: z.enum(['person', 'condition', 'timeout', 'cancel']),
   }),
   'agent.state': z.object({ state: z.string(), detail: z.string().nullable() }),
-  'agent.service': z
-    .object({
-      service: z.enum(AWS_SERVICES),
-      state: z.enum(SERVICE_STATES),
-      since: time,
-      last_error: z.string().nullable(),
-    })
-    .describe('An AWS service is failing and not called for a while (`open`), tried, or works again.'),
   'agent.service': z
     .object({
       service: z.enum(AWS_SERVICES),
@@ -219,17 +210,6 @@ export function publish(event: AgentEvent): PublishedEvent | null {
         detail: event.detail === undefined ? null : clean(event.detail),
       };
       return { type: 'agent.state', priority: 'normal', source: 'worker', runId: null, payload };
-    }
-    case 'agent.service': {
-      const { service, state, since, lastError } = event;
-      const payload = {
-        service,
-        state,
-        since: isoTime(since),
-        last_error: lastError === null ? null : clean(lastError),
-      };
-      const priority = state === 'open' ? 'high' : 'normal';
-      return { type: 'agent.service', priority, source: 'worker', runId: null, payload };
     }
     case 'agent.service': {
       const { service, state, since, lastError } = event;
