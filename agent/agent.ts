@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { sfnActivityService, type ActivityService } from './activity/service.ts';
+import { NoWorker, type AnyWorker } from './activity/no-worker.ts';
 import { Worker, type WorkerEnd } from './activity/worker.ts';
 import type { AgentPorts, AgentStatus, WorkerPort } from './api/ports.ts';
 import type { RunningApi } from './api/start.ts';
@@ -31,8 +32,8 @@ import type { LoadedConfig } from './config/load.ts';
 import { ScriptSecrets } from './config/script-secrets.ts';
 import { FileVault, type Vault } from './config/vault.ts';
 import { ActiveRuns } from './runs/active-runs.ts';
-import { EventJournal } from './journal/index.ts';
 import { createMetrics } from './metrics/index.ts';
+import { EventJournal } from './journal/index.ts';
 import { BrowserSource } from './runs/browser-source.ts';
 import { HumanDesk } from './runs/human-desk.ts';
 import { notePauses } from './runs/note-pauses.ts';
@@ -261,40 +262,16 @@ export interface ServeOptions {
 
 /** The agent at work: recovery, the activity worker, and what goes on beside it. */
 export async function serve(agent: Agent, options: ServeOptions = {}): Promise<ServingAgent> {
-  const { config, events, log, db, runs } = agent;
+  const { config, events, log, runs } = agent;
   const { settings } = config;
   const clock = options.clock ?? systemClock;
   const activityArn = settings.aws.activity_arn;
-  if (activityArn === null) {
-    throw new AgentError(
-      'BrowserAgent.InvalidInput',
-      'no activity is configured. Run "local-browser-agent setup --env NAME", or set aws.activity_arn (environment: ACTIVITY_ARN).',
-    );
-  }
-  const bucket = settings.aws.s3_bucket;
-  const worker = new Worker({
-    db,
-    service: noteLastPoll(sfnActivityService(agent.clients), { db, clock, log, events }),
-    executor: agent.engine,
-    journal: runs,
-    ...(bucket === null
-      ? {}
-      : { offload: (runId, json) =>
-            agent.resilience.unguarded(async () =>
-              offloadOutput(await agent.clients.s3(), { bucket, runId, json }),
-            ),
-        }),
-    activityArn,
-    workerName: settings.worker.name ?? hostname(),
-    concurrency: settings.worker.concurrency,
-    heartbeatMs: settings.worker.heartbeat_seconds * 1_000,
-    ...(options.once === true ? { once: true } : {}),
-    events,
-    log,
-  });
+  const worker =
+    activityArn === null ? noWorker(agent, options) : activityWorker(agent, activityArn, options);
   const noteAgent = (action: string, details: JsonObject): void =>
     shownOnly(log, 'writing the audit log', () => {
-      agent.audit.append({ by: systemActor, action, target: `activity/${activityArn}`, details });
+      const target = activityArn === null ? 'api' : `activity/${activityArn}`;
+      agent.audit.append({ by: systemActor, action, target, details });
     });
   const over = new AbortController();
   const startedAt = clock.now();
@@ -315,12 +292,18 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   };
   // Open before the first poll: an address or certificate that is wrong must not cost a task.
   const api = settings.api.enabled
-    ? await openApi(agent, clock, {
-        status,
-        pause: () => worker.pause(),
-        resume: () => worker.resume(),
-        drain: () => drop(worker.drain(), log, 'draining'),
-      })
+    ? await openApi(
+        agent,
+        clock,
+        activityArn === null
+          ? null
+          : {
+              status,
+              pause: () => worker.pause(),
+              resume: () => worker.resume(),
+              drain: () => drop(worker.drain(), log, 'draining'),
+            },
+      )
     : null;
   try {
     worker.start();
@@ -379,8 +362,50 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   }
 }
 
+/** @throws AgentError BrowserAgent.InvalidInput when nothing is left for the agent to do */
+function noWorker({ config, db, log }: Agent, { once }: ServeOptions): NoWorker {
+  if (!config.settings.api.enabled || once === true) {
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      'no activity is configured. Run "local-browser-agent setup --env NAME", or set aws.activity_arn (environment: ACTIVITY_ARN).',
+    );
+  }
+  log.warn(
+    'no activity is configured: the agent takes no tasks and serves its API alone. "local-browser-agent setup --env NAME" configures one, for the next start',
+  );
+  return new NoWorker(db);
+}
+
+function activityWorker(agent: Agent, activityArn: string, options: ServeOptions): Worker {
+  const { config, events, log, db, runs } = agent;
+  const { settings } = config;
+  const clock = options.clock ?? systemClock;
+  const bucket = settings.aws.s3_bucket;
+  return new Worker({
+    db,
+    service: noteLastPoll(sfnActivityService(agent.clients), { db, clock, log, events }),
+    executor: agent.engine,
+    journal: runs,
+    ...(bucket === null
+      ? {}
+      : {
+          offload: (runId, json) =>
+            agent.resilience.unguarded(async () =>
+              offloadOutput(await agent.clients.s3(), { bucket, runId, json }),
+            ),
+        }),
+    activityArn,
+    workerName: settings.worker.name ?? hostname(),
+    concurrency: settings.worker.concurrency,
+    heartbeatMs: settings.worker.heartbeat_seconds * 1_000,
+    ...(options.once === true ? { once: true } : {}),
+    events,
+    log,
+  });
+}
+
 export interface ServingAgent {
-  worker: Worker;
+  worker: AnyWorker;
   /** Null when it is not enabled. */
   api: RunningApi | null;
   /** Drains until the deadline, then cancels: tasks, and runs that the API began. */
@@ -390,7 +415,7 @@ export interface ServingAgent {
 }
 
 /** Fastify is loaded only here: verbs that serve nothing do not pay for it. */
-async function openApi(agent: Agent, clock: Clock, worker: WorkerPort): Promise<RunningApi> {
+async function openApi(agent: Agent, clock: Clock, worker: WorkerPort | null): Promise<RunningApi> {
   const { startApi } = await import('./api/start.ts');
   const api = await startApi({ agent, worker, version: programVersion(), clock });
   agent.closers.push(() => api.close());

@@ -12,7 +12,7 @@ const ID_BYTES = 6;
 const KEY = /^lba_(?<id>[0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 
 /** The owner's key has another secret at each start, and this id in all of them. */
-const OWNER_ID = 'owner';
+export const OWNER_ID = 'owner';
 
 /** Who asks: one key. */
 export interface Caller {

@@ -8,8 +8,8 @@ import type { JsonObject } from '../base/words.ts';
 import type { ProfileService } from '../browser/profiles.ts';
 import type { LiveConfig } from '../config/live.ts';
 import type { EventJournal } from '../journal/index.ts';
-import type { EventJournal } from '../journal/index.ts';
 import type { Resilience } from '../aws/resilience.ts';
+import type { LiveTickets } from '../live/tickets.ts';
 import type { Metrics } from '../metrics/index.ts';
 import type { ActiveRuns } from '../runs/active-runs.ts';
 import type { HumanDesk } from '../runs/human-desk.ts';
@@ -21,6 +21,16 @@ import type { EventFeed } from './events/feed.ts';
 import type { Caller, KeyRing } from './keys.ts';
 import type { RateLimits } from './limits.ts';
 import type { ApiScope } from '../store/api-keys.ts';
+
+/** What the activity worker is doing. */
+export interface AgentStatus {
+  state: string;
+  /** In words, e.g. why it failed; may be empty. */
+  detail: string;
+  startedAt: number;
+  activityArn: string | null;
+  runs: { runId: string; taskId: string; scriptName: string }[];
+}
 
 /** The activity worker, as far as the API may steer it. */
 export interface WorkerPort {
@@ -57,6 +67,8 @@ export interface ApiPorts extends AgentPorts {
   worker: WorkerPort | null;
   keys: KeyRing;
   limits: RateLimits;
+  /** For the live view of runs. */
+  tickets: LiveTickets;
   feed: EventFeed;
   clock: Clock;
 }

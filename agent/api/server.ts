@@ -23,6 +23,7 @@ import { agentRoutes } from './routes/agent.ts';
 import { documentRoutes } from './routes/document.ts';
 import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { liveTicketRoutes } from './routes/live-tickets.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -134,6 +135,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       const typed = v1.withTypeProvider<ZodTypeProvider>();
       await typed.register(systemRoutes(ports));
       await typed.register(runRoutes(ports));
+      await typed.register(liveTicketRoutes(ports));
       await typed.register(eventRoutes(ports));
       await typed.register(profileRoutes(ports));
       await typed.register(scriptRoutes(ports));

@@ -4,10 +4,11 @@ import { isIP } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { LiveTickets } from '../live/tickets.ts';
 import { ApiKeyStore } from '../store/api-keys.ts';
 import { EventFeed } from './events/feed.ts';
 import { isLoopback } from './guard.ts';
-import { KeyRing } from './keys.ts';
+import { KeyRing, OWNER_ID } from './keys.ts';
 import { listen, type Listener, type ListenOptions } from './listener.ts';
 import { RateLimits, type TierLimits } from './limits.ts';
 import { removeOwnerFile, writeOwnerFile } from './owner-file.ts';
@@ -58,7 +59,12 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
     log,
     streams: (tier) => config.settings.api[`${tier}_streams`],
   });
-  const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits, feed };
+  const tickets = new LiveTickets({
+    clock,
+    lifeMs: () => config.settings.api.live_ticket_seconds * 1_000,
+    isKeyGood: (keyId) => keyId === OWNER_ID || store.isGood(keyId, clock.now()),
+  });
+  const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits, feed, tickets };
   const listener = await listenAsSet({ ports, host, tls, allowedOrigins, log });
   const { port } = listener;
   const url = `${tls ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;

@@ -65,6 +65,12 @@ export class ApiKeyStore {
     return row === undefined ? undefined : keyRow.parse(row);
   }
 
+  /** Whether it can be used: it is there, not revoked, and its time is not over. */
+  isGood(keyId: string, now: number): boolean {
+    const row = this.find(keyId);
+    return row !== undefined && row.revoked_at === null && (row.expires_at === null || row.expires_at > now);
+  }
+
   /** For good. @returns false when there is no such key; one that is revoked already stays as it is */
   revoke(keyId: string, now: number): boolean {
     return (

@@ -110,7 +110,7 @@ describe('exit codes', () => {
     [['pause'], /No agent has run/],
     [['audit', 'verify'], /No agent has run .*no audit log/],
     [['profiles', 'delete', 'nobody'], /ProfileNotFound.*"nobody"/],
-    [['run'], /no activity is configured.*setup --env/],
+    [['run', '--once'], /no activity is configured.*setup --env/],
   ])('what fails is 1, and says what to do: %j', async (args, says) => {
     const { code, stdout, stderr } = await verb(args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
