@@ -63,6 +63,7 @@ export interface ViewerOptions {
 export class Viewer {
   readonly #options: ViewerOptions;
   readonly #parser: ClientParser;
+  #hub: FrameHub;
   readonly #security: SecurityKind;
   readonly #timer: NodeJS.Timeout;
   #state: 'greeting' | 'waiting' | 'watching' | 'closed' = 'greeting';
@@ -71,6 +72,8 @@ export class Viewer {
   #greeting: 'version' | 'types' | 'done' = 'version';
   #challenge: Buffer = Buffer.alloc(0);
   #leave: () => void = () => {};
+  #rejoin: () => void = () => {};
+  #onFrame: () => void = () => {};
   #format: PixelFormat = DEFAULT_FORMAT;
   #encodings: readonly number[] = [];
   /** Announcements for the next update. */
@@ -83,6 +86,7 @@ export class Viewer {
 
   constructor(options: ViewerOptions) {
     this.#options = options;
+    this.#hub = options.hub;
     this.#security = options.password === null ? 'none' : 'vnc';
     this.#parser = new ClientParser({ security: this.#security });
     this.#timer = setTimeout(
@@ -91,6 +95,20 @@ export class Viewer {
     );
     this.#timer.unref();
     this.#send(SERVER_VERSION);
+  }
+
+  /** Another page from now on. */
+  look(hub: FrameHub): void {
+    if (hub === this.#hub || this.isClosed) return;
+    this.#hub = hub;
+    this.#seen = 0;
+    this.#rejoin();
+    this.#onFrame();
+  }
+
+  /** Width of the picture that the client has, in pixels; 0: none yet. */
+  get pictureWidth(): number {
+    return this.#size.width;
   }
 
   get state(): 'greeting' | 'waiting' | 'watching' | 'closed' {
@@ -190,15 +208,20 @@ export class Viewer {
       FIRST_FRAME_TIMEOUT_MS,
     );
     const begin = (): void => {
-      if (this.#state === 'waiting' && this.#options.hub.latest) {
+      if (this.#state === 'waiting' && this.#hub.latest) {
         clearTimeout(tooLate);
-        this.#begin(this.#options.hub.latest);
+        this.#begin(this.#hub.latest);
       } else this.#answer();
     };
-    const leave = this.#options.hub.join(begin);
+    this.#onFrame = begin;
+    let leave = this.#hub.join(begin);
     this.#leave = () => {
       clearTimeout(tooLate);
       leave();
+    };
+    this.#rejoin = () => {
+      leave();
+      leave = this.#hub.join(begin);
     };
     begin();
   }
@@ -222,7 +245,7 @@ export class Viewer {
 
   /** Sends what the client asked for, if there is anything new and the last answer has left. */
   #answer(): void {
-    const frame = this.#options.hub.latest;
+    const frame = this.#hub.latest;
     if (this.#state !== 'watching' || !this.#asked || this.#sending || !frame) return;
     if (frame.number === this.#seen && this.#pending.length === 0) return;
     this.#asked = false;

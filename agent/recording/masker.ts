@@ -20,6 +20,8 @@ export interface MaskerConfig {
   values: readonly string[];
   /** Short secret values: hidden only where they are a field's whole value. */
   shortValues: readonly string[];
+  /** A person types: what they typed into is remembered, and hidden when this ends. */
+  typing?: boolean;
 }
 
 export interface Serialized {
@@ -59,6 +61,8 @@ function installMasker(attribute: string, bindingName: string): Masker {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`::highlight(${HIGHLIGHT}){color:transparent;background-color:#000;text-shadow:none}`);
   const told = new Set<string>();
+  /** What a person typed into. Not hidden while they do: they must see what they write. */
+  const typedInto = new Set<HTMLElement>();
   /** Whole sheets as text, by the number of their rules: on one page they rarely change. */
   const sheetTexts = new WeakMap<CSSStyleSheet, { rules: number; text: string }>();
 
@@ -208,8 +212,18 @@ function installMasker(attribute: string, bindingName: string): Masker {
     }
   }
 
+  const keepTyped = (): void => {
+    for (const element of typedInto) {
+      hide(element);
+      tell(isField(element) ? element.value : (element.textContent ?? ''));
+    }
+  };
   const onField = (event: Event): void => {
     const target = event.composedPath()[0];
+    if (config.typing === true && event.type === 'input' && event.isTrusted) {
+      // Also what is no field: an element whose text can be edited.
+      if (target instanceof HTMLElement) typedInto.add(target);
+    }
     if (!isField(target)) return;
     const root = target.getRootNode();
     if (root instanceof ShadowRoot) addRoot(root);
@@ -219,6 +233,7 @@ function installMasker(attribute: string, bindingName: string): Masker {
     }
   };
   const tellAll = (): void => {
+    keepTyped();
     for (const root of roots.keys()) {
       for (const field of root.querySelectorAll('input,textarea')) {
         if (isField(field) && (isPassword(field) || field.hasAttribute(attribute))) tell(field.value);
@@ -241,7 +256,12 @@ function installMasker(attribute: string, bindingName: string): Masker {
   }).observe(document, { childList: true });
 
   function update(next: MaskerConfig): { masked: number; invalidSelectors: string[] } {
+    const isOver = config.typing === true && next.typing !== true;
     config = next;
+    if (isOver) {
+      keepTyped();
+      typedInto.clear();
+    }
     const invalidSelectors: string[] = [];
     const valid: string[] = [];
     for (const one of next.selectors) {

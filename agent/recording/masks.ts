@@ -25,6 +25,7 @@ export class Masks {
   readonly #probes = new Map<Page, Promise<PageProbe | null>>();
   readonly #off: (() => void)[] = [];
   #updating: Promise<unknown> = Promise.resolve();
+  #isTyping = false;
 
   constructor(options: MasksOptions) {
     this.#options = options;
@@ -54,6 +55,15 @@ export class Masks {
     await this.#updating;
     const probes = await Promise.all(this.#probes.values());
     await Promise.all(probes.map(async (probe) => probe?.applied()));
+  }
+
+  /** A person begins to type in the pages, or has ended: what they typed is hidden from then on. */
+  async typing(isTyping: boolean): Promise<void> {
+    this.#isTyping = isTyping;
+    this.#update();
+    await this.applied();
+    // The pages have told what was typed: that is hidden wherever it is shown.
+    if (!isTyping) await this.applied();
   }
 
   async close(): Promise<void> {
@@ -95,6 +105,7 @@ export class Masks {
       selectors,
       values: usable.filter((value) => value.length >= SHORT_SECRET_CHARACTERS),
       shortValues: usable.filter((value) => value.length < SHORT_SECRET_CHARACTERS),
+      ...(this.#isTyping ? { typing: true } : {}),
     };
   }
 

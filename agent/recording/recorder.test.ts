@@ -728,3 +728,80 @@ describe('files', () => {
     await it.finish({ state: 'succeeded' }, page);
   });
 });
+
+describe('somebody watches', () => {
+  const collector = (live: boolean) => {
+    const times: number[] = [];
+    return {
+      times,
+      fps: 60,
+      ...(live ? { live: true as const } : {}),
+      onFrame: () => void times.push(Date.now()),
+    };
+  };
+
+  test('also where nothing is recorded, with masks, from page to page, and leaves nothing behind', async () => {
+    const it = recorder('NONE');
+    await it.attach(context, page);
+    await page.goto(server.url);
+    const watcher = collector(true);
+    const cast = await it.watch();
+    cast.subscribe(watcher);
+    await until(() => watcher.times.length > 0, 'a frame');
+    const other = await context.newPage();
+    await other.goto(`${server.url}/next`);
+    await it.pageChanged(other);
+    const seen = watcher.times.length;
+    await until(() => watcher.times.length > seen, 'a frame of the other page');
+    await it.finish({ state: 'succeeded' }, other);
+    expect(keys()).toEqual([]);
+    expect(cast.last).toBeUndefined();
+  });
+
+  test('what a person types is in no artifact, and nothing is filmed meanwhile', async () => {
+    const it = recorder('TRACE');
+    await it.attach(context, page);
+    await does(it, step('navigate'), () => page.goto(server.url));
+    const cast = await it.watch();
+    const watcher = collector(true);
+    const filmed = collector(false);
+    cast.subscribe(watcher);
+    cast.subscribe(filmed);
+    await until(() => filmed.times.length > 0, 'a frame for the film');
+    const done = await it.personActs();
+    const from = Date.now();
+    const session = await context.newCDPSession(page);
+    await page.focus('#q');
+    for (const text of ['quiet', '-moor', '-4711']) await session.send('Input.insertText', { text });
+    await page.evaluate(() => {
+      document.querySelector('#out')!.textContent = `You said ${document.querySelector('input')!.value}`;
+    });
+    const typedMs = Date.now();
+    await until(() => watcher.times.some((time) => time > typedMs), 'a frame for who watches');
+    expect(filmed.times.filter((time) => time > from)).toEqual([]);
+    await done();
+    await done();
+    await until(() => filmed.times.some((time) => time > typedMs), 'the film going on');
+    await does(it, step('extract_dom'), async () => {}, {
+      data: { said: await page.textContent('#out') },
+    });
+    expect(await page.inputValue('#q')).toBe('quiet-moor-4711');
+    await it.finish({ state: 'succeeded' }, page);
+    expect(everything()).not.toContain('quiet-moor');
+    expect(keys()).toContain('video.webm');
+  });
+
+  test('a run that ends under a person hides what they typed', async () => {
+    const it = recorder('INFO');
+    await it.attach(context, page);
+    await does(it, step('navigate'), () => page.goto(server.url));
+    await it.personActs();
+    await page.focus('#q');
+    const session = await context.newCDPSession(page);
+    await session.send('Input.insertText', { text: 'quiet-moor-4711' });
+    await it.failure({ name: 'BrowserAgent.HumanTimeout', message: 'too long' }, page);
+    await it.finish({ state: 'failed', error: { name: 'E', message: 'too long' } }, page);
+    expect(keys()).toContain('failure/page.html');
+    expect(everything()).not.toContain('quiet-moor');
+  });
+});

@@ -64,6 +64,12 @@ export class Recorder implements RunRecorder {
   #videoFact: Manifest['video'];
   readonly #processes: Pick<RecorderOptions, 'processes'>;
   #unsubscribe: (() => void)[] = [];
+  #context: BrowserContext | undefined;
+  #page: Page | undefined;
+  /** Somebody watches, or has watched: the pages are looked into whatever the level. */
+  #watched: Promise<void> | undefined;
+  /** There while a person acts. */
+  #personDone: (() => Promise<void>) | undefined;
 
   constructor(options: RecorderOptions) {
     const { level, log, redactor, clock, runDir } = options;
@@ -92,12 +98,54 @@ export class Recorder implements RunRecorder {
     this.#videoFact = { recorded: false, reason: `level ${level.level} has no video` };
   }
 
-  /** The one capture of the page in use; the live view subscribes here too. */
+  /** The one capture of the page in use. */
   get screencast(): Screencast {
     return this.#screencast;
   }
 
+  /** The same for who watches: with masks in place also where nothing is recorded. */
+  async watch(): Promise<Screencast> {
+    if (this.#context && !this.#recordsAnything()) {
+      this.#watched ??= this.#masks.attach(this.#context).then(() => this.#follow(this.#page!));
+      await this.#watched;
+    }
+    return this.#screencast;
+  }
+
+  /** A capture of another page than the one in use, for who watches; null: the page is gone. To be closed. */
+  async watchPage(page: Page): Promise<Screencast | null> {
+    await this.watch();
+    const probe = await this.#masks.probe(page);
+    if (!probe) return null;
+    const screencast = new Screencast({ log: this.#options.log });
+    screencast.follow(probe);
+    return screencast;
+  }
+
+  /**
+   * A person acts in the page from now on: nothing of it is recorded, and what they type is left out of
+   * everything that is recorded later. Returns a function to be called when they are done.
+   */
+  async personActs(): Promise<() => Promise<void>> {
+    await this.watch();
+    this.#screencast.keepPrivate(true);
+    await this.#masks.typing(true);
+    let ending: Promise<void> | undefined;
+    const done = (): Promise<void> => (ending ??= this.#personEnds());
+    this.#personDone = done;
+    return done;
+  }
+
+  async #personEnds(): Promise<void> {
+    await this.#masks.typing(false);
+    this.#captures.acting();
+    this.#screencast.keepPrivate(false);
+    this.#personDone = undefined;
+  }
+
   async attach(context: BrowserContext, page: Page): Promise<void> {
+    this.#context = context;
+    this.#page = page;
     if (!this.#recordsAnything()) return;
     await mkdir(this.#workDir, { recursive: true, mode: 0o700 });
     const wantsTrace = this.#wanted('trace');
@@ -125,7 +173,8 @@ export class Recorder implements RunRecorder {
   }
 
   async pageChanged(page: Page): Promise<void> {
-    if (!this.#recordsAnything()) return;
+    this.#page = page;
+    if (!this.#recordsAnything() && !this.#watched) return;
     await this.#follow(page);
     this.#captures.acting();
   }
@@ -235,7 +284,8 @@ export class Recorder implements RunRecorder {
   }
 
   async markSensitive(locator: Locator, options: { timeoutMs?: number } = {}): Promise<void> {
-    if (!this.#recordsAnything()) return;
+    // Whoever comes to watch later does not see it either: its value is hidden wherever it stands.
+    if (!this.#recordsAnything() && !this.#watched) return;
     await locator.evaluate(markElement, MASK_ATTRIBUTE, { timeout: options.timeoutMs ?? MARK_TIMEOUT_MS });
     await this.#masks.applied();
   }
@@ -243,6 +293,7 @@ export class Recorder implements RunRecorder {
   async failure(error: { name: string; message: string }, page: Page | null): Promise<void> {
     if (!this.#recordsAnything() || this.#failed) return;
     this.#failed = true;
+    await this.#personDone?.();
     const nowMs = Date.now();
     const wants = {
       picture: this.#wanted('failure_screenshot'),
@@ -274,6 +325,7 @@ export class Recorder implements RunRecorder {
     page: Page | null,
     onReleased: () => void = () => {},
   ): Promise<RecordingSummary> {
+    await this.#personDone?.();
     const failed = this.#failed || outcome.state === 'failed';
     const endedAt = this.#options.clock.now();
     if (this.#recordsAnything()) {
@@ -290,6 +342,9 @@ export class Recorder implements RunRecorder {
       }
       await Promise.all([filmed, this.#masks.close()]);
       await this.#writer.drain();
+    } else if (this.#watched) {
+      this.#screencast.close();
+      await this.#masks.close();
     }
     const manifest = await this.#writeManifest(outcome, failed, endedAt);
     await rm(this.#workDir, { recursive: true, force: true });

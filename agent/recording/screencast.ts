@@ -61,6 +61,7 @@ export class Screencast {
   /** The frame that was asked for is older than one that is here already. */
   #overtaken = false;
   #isLive = false;
+  #isPrivate = false;
   #dropped = 0;
   #frames = 0;
 
@@ -70,7 +71,7 @@ export class Screencast {
 
   /** The newest frame of the present page. */
   get last(): Frame | undefined {
-    return this.#last;
+    return this.#isPrivate ? undefined : this.#last;
   }
 
   /** `frames`: passed on; `dropped`: not used because masks were not in place yet. */
@@ -81,7 +82,7 @@ export class Screencast {
   /** Returns a function that unsubscribes. A late subscriber gets the last frame at once. */
   subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.set(subscriber, { lastMs: 0, left: undefined });
-    if (this.#last) this.#hand(subscriber, this.#last);
+    if (this.#last && this.#isFor(subscriber)) this.#hand(subscriber, this.#last);
     this.#restMs = 0;
     if (this.#subscribers.size === 1) this.#start();
     else this.#suitAll();
@@ -104,6 +105,13 @@ export class Screencast {
   /** Something is to be hidden from now on: the last frame may show it. Frames without masks are dropped. */
   forget(): void {
     this.#last = undefined;
+  }
+
+  /** A person acts in the page: until they are done, only who watches live sees it. */
+  keepPrivate(isPrivate: boolean): void {
+    this.#isPrivate = isPrivate;
+    this.forget();
+    if (this.#isLive) this.#restart();
   }
 
   /** A picture of the whole viewport that was captured by other means: nothing is captured twice. */
@@ -138,6 +146,10 @@ export class Screencast {
     clearTimeout(this.#timer);
     session.off('Page.screencastFrame', this.#onFrame);
     stopCapture(session);
+  }
+
+  #isFor({ live }: Subscriber): boolean {
+    return live === true || !this.#isPrivate;
   }
 
   #wantsLive(): boolean {
@@ -230,6 +242,7 @@ export class Screencast {
     this.#frames += 1;
     this.#last = frame;
     for (const [subscriber, state] of this.#subscribers) {
+      if (!this.#isFor(subscriber)) continue;
       // A subscriber that wants few frames is not sent those meant for one that wants many, but the last.
       const early = frame.wallTimeMs - state.lastMs < (1000 / subscriber.fps) * EARLY;
       if (early && this.#subscribers.size > 1) state.left = frame;

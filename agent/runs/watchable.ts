@@ -10,6 +10,8 @@ export interface WatchableRun {
   page(): Page;
   /** The one capture of that page, with masks, also at a level that records nothing. */
   watch(): Promise<Screencast>;
+  /** A capture of another of its pages, to be closed; null: the page is gone. */
+  watchPage(page: Page): Promise<Screencast | null>;
   /**
    * A person acts in the page from now on: nothing of it is recorded, and what they type is left out of
    * everything that is recorded later. Returns a function to be called when they are done.
