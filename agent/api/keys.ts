@@ -2,7 +2,7 @@
  * Keys: made from 256 random bits, shown once, kept as a hash. `lba_<id>_<secret>`: the prefix lets a person
  * and a secret scanner know what it is, the id names it in lists and logs.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { ApiKeyRow, ApiKeyStore, ApiScope, ApiTier } from '../store/api-keys.ts';
 
@@ -116,7 +116,7 @@ function sameHash(a: string, b: string): boolean {
 }
 
 function sha256Of(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 function makeKey(): { keyId: string; key: string; sha256: string } {

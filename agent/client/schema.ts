@@ -418,6 +418,43 @@ export interface paths {
       };
     };
   };
+  '/api/v1/runs/{run_id}/live-tickets': {
+    /**
+     * A ticket to watch a run, or to act in it
+     *
+     * A `viewer` sees the page; an `operator` may also take over, which needs a key with the scope `operate`. The ticket ends with its time, its use, its run and its key.
+     *
+     * Scope: `read`.
+     */
+    post: {
+      parameters: {
+        path: {
+          /** Id of a run; sorts by time. */
+          run_id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['CreateLiveTicketInput'];
+        };
+      };
+      responses: {
+        201: Answer<{
+          'application/json': components['schemas']['LiveTicket'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/events': {
     /**
      * Events as they happen, as server-sent events
@@ -1577,6 +1614,9 @@ export interface components {
       /** Show the window of the browser. */
       headed?: boolean;
     };
+    CreateLiveTicketInput: {
+      role?: 'viewer' | 'operator';
+    };
     Problem: {
       /** Always `about:blank`: `error` says which problem it is. */
       type: 'about:blank';
@@ -2061,6 +2101,15 @@ export interface components {
       revoked_at: string | null;
       /** Exact to some seconds. */
       last_used_at: string | null;
+    };
+    LiveTicket: {
+      /** Good for one connection. It is in this answer and never shown again. */
+      ticket: string;
+      role: 'viewer' | 'operator';
+      /** RFC 3339, UTC. */
+      expires_at: string;
+      /** The page that shows the run, on the address of the API, with the ticket. */
+      path: string;
     };
     Profile: {
       name: string;

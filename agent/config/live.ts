@@ -65,6 +65,8 @@ export class LiveConfig implements LoadedConfig {
   #latest: LoadedConfig;
   #inForce: Settings;
   #stamp: string;
+  /** Made once for each state of the file: it is looked at often. */
+  #explained: LiveSetting[] | undefined;
 
   /** Loads; never throws, as `loadConfig`. */
   constructor(options: LoadOptions) {
@@ -91,14 +93,14 @@ export class LiveConfig implements LoadedConfig {
   }
 
   explain(): LiveSetting[] {
-    return this.#latest.explain().map((setting) => {
+    return (this.#explained ??= this.#latest.explain().map((setting) => {
       const applies = settingDefinition(setting.key)?.applies ?? 'restart';
       const differs = !isSame(
         valueOf(this.#latest.settings, setting.key),
         valueOf(this.#inForce, setting.key),
       );
       return { ...setting, applies, pendingRestart: differs };
-    });
+    }));
   }
 
   /** Takes up what has changed in settings.yaml since the last look; a look costs one `stat`. */
@@ -108,6 +110,7 @@ export class LiveConfig implements LoadedConfig {
     this.#stamp = stamp;
     this.#latest = loadConfig(this.#options);
     this.#inForce = mixed(this.#started.settings, this.#latest.settings);
+    this.#explained = undefined;
   }
 
   /** Names the contents of settings.yaml as they are on disk now. */

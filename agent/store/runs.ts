@@ -115,8 +115,13 @@ export interface NewRun {
 const RUN_COLUMNS =
   'run_id, task_id, script_name, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at, started_at, ended_at, error_name, error_message, paused';
 
+/** Some pages of a list, which are asked for again and again; some 500 bytes each. */
+const KEPT_ROWS = 500;
+
 export class RunStore {
   readonly #db: Database;
+  /** Runs that have ended do not change any more: what they were parsed to, oldest look first. */
+  readonly #ended = new Map<string, RunRow>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -203,7 +208,7 @@ export class RunStore {
 
   get(runId: string): RunRow | undefined {
     const row = this.#db.prepare(`SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`).get(runId);
-    return row === undefined ? undefined : runRow.parse(row);
+    return row === undefined ? undefined : this.#read(row);
   }
 
   result(runId: string): JsonObject | undefined {
@@ -235,7 +240,19 @@ export class RunStore {
         before: filter.before ?? null,
         limit: filter.limit,
       })
-      .map((row) => runRow.parse(row));
+      .map((row) => this.#read(row));
+  }
+
+  /** The row of a run that has ended is the same object each time, as long as it is kept. */
+  #read(raw: unknown): RunRow {
+    const { run_id: runId, ended_at: endedAt } = raw as RunRow;
+    const known = endedAt === null ? undefined : this.#ended.get(runId);
+    if (known?.ended_at === endedAt && known !== undefined) return known;
+    const row = Object.freeze(runRow.parse(raw));
+    if (endedAt === null) return row;
+    if (this.#ended.size >= KEPT_ROWS) this.#ended.delete(this.#ended.keys().next().value ?? '');
+    this.#ended.set(runId, row);
+    return row;
   }
 
   /** Runs that a process which is gone left open. */
@@ -337,6 +354,16 @@ export class RunStore {
       )
       .all(runId)
       .map((row) => artifactRow.parse(row));
+  }
+
+  artifact(runId: string, artifactId: number): ArtifactRow | undefined {
+    const row = this.#db
+      .prepare(
+        `SELECT artifact_id, kind, key, path, content_type, size_bytes, sha256, upload, keep, masked, step_number
+         FROM artifacts WHERE run_id = ? AND artifact_id = ?`,
+      )
+      .get(runId, artifactId);
+    return row === undefined ? undefined : artifactRow.parse(row);
   }
 
   /** Removes a run with its journal and artifact rows; the caller removes its folder. */

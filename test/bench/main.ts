@@ -2,6 +2,7 @@
  * Measures what the docs claim. `npm run bench` does all of it; `npm run bench -- run-time storage` only
  * those parts. Machines are noisy: ratios within one run, medians of several.
  */
+import { benchApi } from './api.ts';
 import { benchFirstNavigation } from './first-navigation.ts';
 import { benchIdle } from './idle.ts';
 import { benchRunTime } from './run-time.ts';
@@ -12,6 +13,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   storage: benchStorage,
   'first-navigation': () => benchFirstNavigation(7),
   idle: benchIdle,
+  api: benchApi,
 };
 
 const asked = process.argv.slice(2);

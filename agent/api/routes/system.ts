@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { LOW_DISK_BYTES } from '../../base/disk.ts';
 import { messageOf } from '../../base/errors.ts';
+import { kept } from '../../base/kept.ts';
 import { AWS_SERVICES, SERVICE_STATES } from '../../base/services.ts';
 import { chooseBrowser } from '../../browser/detect.ts';
 import type { ApiPorts } from '../ports.ts';
@@ -11,6 +12,9 @@ import { answers } from '../problem.ts';
 import { isoTime, time } from '../shapes.ts';
 
 const tags = ['system'];
+
+/** What hardly changes is looked at this often, in milliseconds; it costs more than all the rest. */
+const FRESH_MS = 2_000;
 
 const check = z.object({
   ok: z.boolean(),
@@ -50,6 +54,8 @@ const healthSchema = z.object({
 type Health = z.infer<typeof healthSchema>;
 
 export function systemRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
+  const browserNow = kept(async () => browser(ports), FRESH_MS, ports.clock);
+  const diskNow = kept(async () => disk(ports), FRESH_MS, ports.clock);
   return async (app) => {
     app.get(
       '/version',
@@ -85,11 +91,11 @@ export function systemRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       async () => {
         const checks: Health['checks'] = {
           database: database(ports),
-          browser: await browser(ports),
+          browser: await browserNow(),
           worker: worker(ports),
           queue: queue(ports),
           services: services(ports),
-          disk: await disk(ports),
+          disk: await diskNow(),
         };
         return { ok: Object.values(checks).every(({ ok }) => ok), checks };
       },

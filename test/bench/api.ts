@@ -1,0 +1,213 @@
+/**
+ * What the local API bears: a hundred clients that look at runs, evidence, settings and health, while the
+ * agent executes runs one after the other and a client follows its events. Agent, load, browser and site are
+ * processes of their own. Writes the table of docs/api.md.
+ */
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { answerOf, type ApiClient } from '../../agent/client/client.ts';
+import { reach } from '../../agent/client/connect.ts';
+import { homePaths } from '../../agent/base/paths.ts';
+import { newRunId } from '../../agent/base/ids.ts';
+import { openDatabase } from '../../agent/store/database.ts';
+import { RunStore } from '../../agent/store/runs.ts';
+import type { Load, LoadResult } from './api-load.ts';
+import { writeTable } from './docs-table.ts';
+import { fifteenSteps } from './steps.ts';
+import { withSurroundings, type Surroundings } from './surroundings.ts';
+
+const CONNECTIONS = 100;
+const DURATION_SECONDS = 20;
+/** Above what is promised, 1,000 a second. */
+const RATE = 1_200;
+const GOAL = { perSecond: 1_000, p95Ms: 20 };
+/** More than one page of the list. */
+const PAST_RUNS = 300;
+/** So long a run is looked at before it is looked at again. */
+const POLL_MS = 500;
+/** An agent that does not answer by then did not start. */
+const START_MS = 30_000;
+
+export async function benchApi(): Promise<void> {
+  const rows = await withSurroundings(async (around) => {
+    const home = mkdtempSync(join(tmpdir(), 'lba-bench-'));
+    try {
+      fillHistory(home);
+      return await withAgentProcess(home, around, async (client, file) => {
+        const paths = await mixOf(client, around.portalUrl);
+        const over = new AbortController();
+        const busy = keepRunning(client, around.portalUrl, over.signal);
+        const watched = await watch(file, over.signal);
+        // Warms up both sides.
+        await load({ ...file, paths, connections: CONNECTIONS, durationSeconds: 5, rate: RATE });
+        const results: [string, LoadResult][] = [];
+        for (const [name, rate] of [
+          [`${RATE.toLocaleString('en')} a second`, RATE],
+          ['as fast as they are answered', null],
+        ] as const) {
+          const request = { ...file, paths, connections: CONNECTIONS, durationSeconds: DURATION_SECONDS };
+          results.push([name, await load({ ...request, rate })]);
+        }
+        over.abort();
+        const runs = await busy;
+        return { results, runs, events: await watched() };
+      });
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  });
+  const table = [
+    `| ${CONNECTIONS} clients ask | answered a second | p50 ms | p95 ms | p99 ms | slowest ms | errors |`,
+    '|---|---:|---:|---:|---:|---:|---:|',
+    ...rows.results.map(
+      ([name, it]) =>
+        `| ${name} | ${Math.round(it.requests / it.seconds).toLocaleString('en')} | ${it.p50Ms.toFixed(1)} | ${it.p95Ms.toFixed(1)} | ${it.p99Ms.toFixed(1)} | ${it.maxMs.toFixed(0)} | ${it.errors} |`,
+    ),
+  ].join('\n');
+  console.log(
+    `\nThe local API under load, ${rows.runs} runs executed meanwhile, ${rows.events ?? 'no'} events followed (goal: ${GOAL.perSecond} a second, p95 below ${GOAL.p95Ms} ms, no errors)\n${table}`,
+  );
+  writeTable('api', table, 'api.md');
+  const [, paced] = rows.results[0]!;
+  const isGood =
+    paced.errors === 0 && paced.p95Ms < GOAL.p95Ms && paced.requests / paced.seconds >= GOAL.perSecond;
+  if (!isGood) {
+    console.log('BELOW THE GOAL');
+    process.exitCode = 1;
+  }
+}
+
+/** Runs of earlier days, so that the list has something to list. */
+function fillHistory(home: string): void {
+  const db = openDatabase(homePaths(home).database);
+  const runs = new RunStore(db);
+  db.transaction(() => {
+    for (let index = 0; index < PAST_RUNS; index += 1) {
+      const runId = newRunId();
+      const now = Date.now();
+      runs.create({
+        runId,
+        taskId: null,
+        scriptName: `Earlier run ${index}`,
+        script: '{}',
+        level: { level: 'INFO', reason: 'bench' },
+        profile: null,
+        owner: { pid: 1, started: '0' },
+        now,
+      });
+      runs.transition(runId, 'running', { now });
+      runs.transition(runId, 'succeeded', { now, result: {} });
+    }
+  })();
+  db.close();
+}
+
+interface Address {
+  url: string;
+  token: string;
+}
+
+async function withAgentProcess<T>(
+  home: string,
+  { env, seeded }: Surroundings,
+  work: (client: ApiClient, address: Address) => Promise<T>,
+): Promise<T> {
+  const child = spawn(process.execPath, ['dist/agent/cli/main.js', 'run', '--home', home], {
+    cwd: new URL('../..', import.meta.url),
+    env: {
+      ...process.env,
+      ...env,
+      ACTIVITY_ARN: seeded.activityArn,
+      S3_BUCKET: seeded.bucket,
+      LBA_API_PORT: '0',
+      LBA_LOG_LEVEL: 'warn',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  try {
+    const deadline = Date.now() + START_MS;
+    for (;;) {
+      const reached = reach(home);
+      if (reached.state === 'open') return await work(reached.client, reached.file);
+      if (Date.now() > deadline || child.exitCode !== null) throw new Error('the agent did not start');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } finally {
+    // The first signal drains, which would wait for the open poll; the second stops at once.
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGTERM'), 1_000);
+    await exited;
+  }
+}
+
+/** What clients look at: a window that shows an agent at work asks for these. */
+async function mixOf(client: ApiClient, portal: string): Promise<string[]> {
+  const runId = await oneRun(client, portal, null);
+  const { items } = await answerOf(
+    client.GET('/api/v1/runs/{run_id}/artifacts', { params: { path: { run_id: runId } } }),
+  );
+  const [small] = items.filter(({ kept }) => kept).sort((a, b) => a.size_bytes - b.size_bytes);
+  if (!small) throw new Error('the run left no evidence');
+  return ['/api/v1/health', '/api/v1/runs', `/api/v1/runs/${runId}`, small.href, '/api/v1/settings'];
+}
+
+/** @returns how many runs were begun until the signal */
+async function keepRunning(client: ApiClient, portal: string, signal: AbortSignal): Promise<number> {
+  let count = 0;
+  while (!signal.aborted) {
+    await oneRun(client, portal, signal);
+    count += 1;
+  }
+  return count;
+}
+
+/** @returns its id, when it has ended or the signal says that nobody waits any more */
+async function oneRun(client: ApiClient, portal: string, signal: AbortSignal | null): Promise<string> {
+  const body = { script: fifteenSteps(portal) as Record<string, unknown>, level: 'INFO' as const };
+  const { run_id } = await answerOf(client.POST('/api/v1/runs', { body }));
+  const params = { path: { run_id } };
+  for (;;) {
+    if (signal?.aborted === true) break;
+    const run = await answerOf(client.GET('/api/v1/runs/{run_id}', { params }));
+    if (run.state === 'failed') throw new Error(run.error?.message);
+    if (run.ended_at !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return run_id;
+}
+
+/** Follows all events. @returns how many came; null where there is nothing to follow */
+async function watch({ url, token }: Address, signal: AbortSignal): Promise<() => Promise<number | null>> {
+  const answer = await fetch(`${url}/api/v1/events`, {
+    headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+    signal,
+  });
+  if (!answer.ok || !answer.body) return async () => null;
+  let count = 0;
+  const read = async (body: ReadableStream<Uint8Array>): Promise<void> => {
+    for await (const chunk of body) count += Buffer.from(chunk).toString('latin1').split('\n\n').length - 1;
+  };
+  const done = read(answer.body).catch(() => undefined);
+  return async () => {
+    await done;
+    return count;
+  };
+}
+
+async function load(what: Load): Promise<LoadResult> {
+  const child = fork(fileURLToPath(new URL('api-load.ts', import.meta.url)));
+  try {
+    child.send(what);
+    const [result] = (await once(child, 'message')) as [LoadResult];
+    return result;
+  } finally {
+    const exited = once(child, 'exit');
+    child.disconnect();
+    await exited;
+  }
+}
