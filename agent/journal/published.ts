@@ -22,7 +22,7 @@ const taskId = z.string();
 const time = z.iso.datetime();
 const error = z.object({ name: z.string(), message: z.string() });
 const stepNumber = z.int().describe('In order of execution, from 1; 0: before the first step.');
-const durationMs = z.number();
+const durationMs = z.int();
 
 /** What each event says, by its type. */
 export const payloads = {
@@ -160,7 +160,7 @@ export function publish(event: AgentEvent): PublishedEvent | null {
         standing: event.isStanding,
       });
     case 'run.resumed':
-      return run(event, 'normal', 'run.resumed', { paused_ms: event.pausedMs });
+      return run(event, 'normal', 'run.resumed', { paused_ms: Math.round(event.pausedMs) });
     case 'run.finished': {
       const isBad = event.state === 'failed' || event.state === 'lost';
       return run(event, isBad ? 'high' : 'normal', 'run.finished', {
@@ -169,7 +169,7 @@ export function publish(event: AgentEvent): PublishedEvent | null {
           event.errorName === undefined
             ? null
             : { name: clean(event.errorName), message: clean(event.message ?? '') },
-        duration_ms: event.durationMs,
+        duration_ms: Math.round(event.durationMs),
       });
     }
     case 'step.started':
@@ -184,7 +184,7 @@ export function publish(event: AgentEvent): PublishedEvent | null {
         name: clean(event.name),
         action: event.action,
         success: event.success,
-        duration_ms: event.durationMs,
+        duration_ms: Math.round(event.durationMs),
         error: event.error ? { name: clean(event.error.name), message: clean(event.error.message) } : null,
       });
     case 'upload.finished':
