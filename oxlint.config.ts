@@ -12,6 +12,7 @@ const allowedImports: Record<string, string[]> = {
   audit: ['store'],
   journal: ['store'],
   metrics: ['aws', 'script', 'store'],
+  telemetry: ['metrics'],
   config: ['aws', 'store'],
   recording: ['script'],
   browser: ['script', 'store'],

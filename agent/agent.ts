@@ -49,6 +49,7 @@ import { ProcessRepository } from './store/processes.ts';
 import { ProfileRepository } from './store/profiles.ts';
 import { RunStore } from './store/runs.ts';
 import { UploadStore } from './store/uploads.ts';
+import { startTelemetry } from './telemetry/index.ts';
 import { offloadOutput } from './uploads/offload.ts';
 import { UploadQueue } from './uploads/queue.ts';
 
@@ -56,6 +57,8 @@ import { UploadQueue } from './uploads/queue.ts';
 const SWEEP_MS = 60 * 60_000;
 /** So many of the runs that were removed together are named in the audit log. */
 const NAMED_RUNS = 100;
+/** What traces and metrics get when the agent ends; what is not sent then is lost. */
+const TELEMETRY_STOP_MS = 3_000;
 /** What uploads get when the agent ends; the rest goes on at the next start. */
 const UPLOAD_STOP_MS = 5_000;
 
@@ -160,6 +163,17 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   });
   const humans = new HumanDesk({ clock, events });
   const secrets = new ScriptSecrets({ vault, client: () => clients.secrets() });
+  const telemetry = await startTelemetry({
+    endpoint: settings.telemetry.otlp_endpoint,
+    headers: settings.telemetry.otlp_headers,
+    metricsMs: settings.telemetry.metrics_seconds * 1_000,
+    secret: (name) => secrets.get(name),
+    events,
+    metrics,
+    log,
+    instance: settings.worker.name ?? hostname(),
+    version: programVersion(),
+  });
   const engineOptions: RunEngineOptions = {
     runs,
     browsers: new BrowserSource({ profiles, processes, temporary, warm, log }),
@@ -220,6 +234,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     close: async () => {
       await Promise.all([engine.stop({ deadlineMs: 0 }), ...closers.map((end) => end())]);
       await uploads.stop({ deadlineMs: UPLOAD_STOP_MS });
+      await telemetry?.close({ deadlineMs: TELEMETRY_STOP_MS });
       await warm?.close();
       await processes.endAll();
       clients.destroy();

@@ -1,4 +1,5 @@
 /** What a real run leaves in the metrics and in the audit log of its agent. */
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openAgent } from '../../agent/agent.ts';
 import { silentLogger } from '../../agent/base/log.ts';
@@ -46,6 +47,9 @@ test('a run counts with its steps, its browser and its evidence, and whoever ask
     );
     expect(value('open_runs{state="running"}')).toBe(0);
     expect(text).not.toContain('Counted');
+    agent.metrics.request({ method: 'GET', route: '/x', status: 200, durationMs: 1, keyId: 'owner' });
+    agent.metrics.awsCall({ service: 's3', result: 'ok', retries: 1 });
+    compareWithPage(await agent.metrics.json());
 
     expect(agent.audit.list({ target: 'run/r1', limit: 9 })).toMatchObject([
       { action: 'run.end', by },
@@ -57,3 +61,32 @@ test('a run counts with its steps, its browser and its evidence, and whoever ask
     await portal.close();
   }
 });
+
+interface Measured {
+  name: string;
+  type: unknown;
+  help: string;
+  values: { labels: object }[];
+}
+
+/** docs/metrics.md has every metric with its type, meaning and labels, and none that is not there. */
+function compareWithPage(measured: Measured[]): void {
+  const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|$/gm)].map(
+    ([, name = '', type = '', labels = '', help = '']) => ({
+      name,
+      type,
+      labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label!),
+      help,
+    }),
+  );
+  expect(rows.map(({ name, type, help }) => `${name} ${type}: ${help}`)).toEqual(
+    measured.map(({ name, type, help }) => `${name} ${String(type)}: ${help}`),
+  );
+  for (const [index, { name, labels }] of rows.entries()) {
+    for (const value of measured[index]!.values) {
+      const seen = Object.keys(value.labels).filter((label) => label !== 'le');
+      expect(seen.sort(), name).toEqual(labels.toSorted());
+    }
+  }
+}
