@@ -106,12 +106,12 @@ function fillHistory(home: string): void {
   db.close();
 }
 
-interface Address {
+export interface Address {
   url: string;
   token: string;
 }
 
-async function withAgentProcess<T>(
+export async function withAgentProcess<T>(
   home: string,
   { env, seeded }: Surroundings,
   work: (client: ApiClient, address: Address) => Promise<T>,
