@@ -3,6 +3,7 @@
  * those parts. Machines are noisy: ratios within one run, medians of several.
  */
 import { benchApi } from './api.ts';
+import { benchEvents } from './events.ts';
 import { benchFirstNavigation } from './first-navigation.ts';
 import { benchIdle } from './idle.ts';
 import { benchRunTime } from './run-time.ts';
@@ -14,6 +15,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   'first-navigation': () => benchFirstNavigation(7),
   idle: benchIdle,
   api: benchApi,
+  events: benchEvents,
 };
 
 const asked = process.argv.slice(2);

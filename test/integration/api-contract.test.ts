@@ -132,7 +132,10 @@ describe('system, settings, keys', () => {
         worker: { state: 'working' },
         database: { ok: true },
         browser: { ok: true },
-        services: { ok: true, items: [{ service: 'sfn', state: 'closed', last_error: null }, {}, {}, {}, {}] },
+        services: {
+          ok: true,
+          items: [{ service: 'sfn', state: 'closed', last_error: null }, {}, {}, {}, {}],
+        },
       },
     });
     expect((await send('getMetrics')).text).toContain('route="/api/v1/health"');
@@ -374,6 +377,57 @@ describe('runs', () => {
     expect((await send('getAgent')).json).toMatchObject({ tasks: [{ run_id: runId, script_name: 'Task' }] });
     await send('cancelRun', { params: { run_id: runId } });
     expect(await taskEnded).toMatchObject({ status: 'FAILED', error: 'BrowserAgent.Cancelled' });
+  });
+});
+
+describe('events', () => {
+  test('of the runs above are in the history, page by page in both directions, and by type and run', async () => {
+    const { json } = await send('listEvents', { query: { types: 'step.finished', limit: 1 } });
+    const { items, next_cursor, newest_id } = json as {
+      items: { id: number; correlation_id: string }[];
+      next_cursor: string;
+      newest_id: number;
+    };
+    expect(newest_id).toBeGreaterThanOrEqual(items[0]!.id);
+    const next = await send('listEvents', {
+      query: { types: 'step.finished', limit: 1, cursor: next_cursor },
+    });
+    expect((next.json as typeof json & { items: { id: number }[] }).items[0]!.id).toBeLessThan(items[0]!.id);
+    const run_id = items[0]!.correlation_id;
+    const { json: all } = await send('listEvents', {
+      query: { run_id, types: 'run.*,step.*', order: 'oldest_first' },
+    });
+    const types = (all as { items: { type: string }[] }).items.map(({ type }) => type);
+    expect(types.slice(0, 2)).toEqual(['run.queued', 'run.started']);
+    expect(types).toContain('step.finished');
+    expect(types.at(-1)).toBe('run.finished');
+    expect((await send('listEvents', { query: { types: 'run.begun' } })).status).toBe(400);
+    expect((await send('listEvents', { query: { cursor: 'djE6eA' } })).status).toBe(400);
+  });
+
+  test('are followed as server-sent events, from any place', async () => {
+    const { status, text } = await send('followEvents', { query: { after: 0 } });
+    expect(status).toBe(200);
+    expect(text).toMatch(/^retry: 2000\nid: 0\n\n/);
+    const headers = { 'last-event-id': 'x' };
+    expect((await send('followEvents', { headers })).status).toBe(400);
+  });
+
+  test('are followed over a WebSocket; who does not ask for one is told so', async () => {
+    const operation = contract.operations.get('openEventSocket')!;
+    expect((await send('openEventSocket')).status).toBe(426);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}${operation.path}`, [
+      'lba.events.v1',
+      `bearer.${token}`,
+    ]);
+    const opened = Promise.withResolvers<void>();
+    socket.addEventListener('open', () => opened.resolve());
+    socket.addEventListener('error', () => opened.reject(new Error('no socket')));
+    await opened.promise;
+    expect(socket.protocol).toBe('lba.events.v1');
+    const none = Buffer.alloc(0);
+    contract.check(operation, { status: 101, headers: {}, body: none, text: '', json: undefined });
+    socket.close();
   });
 });
 
