@@ -152,16 +152,16 @@ export class UploadStore {
       .run(now, uploadId);
   }
 
-  /** @returns false when the row was ended or replaced in the meantime */
-  done(uploadId: number, sha256: string, now: number): boolean {
-    return (
-      this.#db
-        .prepare(
-          `UPDATE uploads SET state = 'done', done_at = ?, last_error = NULL, multipart_id = NULL, attempts = attempts + 1
-           WHERE upload_id = ? AND state = 'pending' AND sha256 = ?`,
-        )
-        .run(now, uploadId, sha256).changes === 1
+  /** All at once: one wait for the disk. @returns those that were not ended or replaced in the meantime */
+  done(rows: readonly UploadRow[], now: number): UploadRow[] {
+    const update = this.#db.prepare(
+      `UPDATE uploads SET state = 'done', done_at = ?, last_error = NULL, multipart_id = NULL, attempts = attempts + 1
+       WHERE upload_id = ? AND state = 'pending' AND sha256 = ?`,
     );
+    const all = this.#db.transaction(() =>
+      rows.filter((row) => update.run(now, row.upload_id, row.sha256).changes === 1),
+    );
+    return all.immediate();
   }
 
   retryLater(uploadId: number, nextAt: number, error: string): void {

@@ -6,6 +6,7 @@
  * everything for a bucket (no network, no credentials) holds the bucket: one row probes, the others wait.
  */
 import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { drop } from '../base/drop.ts';
@@ -27,6 +28,12 @@ const DEFAULT_CONCURRENCY = 3;
 /** A claimed row whose process died is free again after this; renewed while bytes are on the way. */
 const LEASE_MS = 120_000;
 const RENEW_MS = 30_000;
+
+/**
+ * What arrives within this is noted together: each note waits for the disk, and a run that goes on beside
+ * waits with it. After a crash in between, these are uploaded once more.
+ */
+const NOTE_MS = 200;
 
 /** How late a row may be noticed that another process put into the same database. */
 const MAX_IDLE_MS = 30_000;
@@ -79,6 +86,11 @@ export class UploadQueue {
   readonly #holds = new Map<string, Hold>();
   readonly #inFlight = new Map<number, { row: UploadRow; abort: AbortController; ended: Promise<void> }>();
   #loop: { ended: Promise<void>; stopping: AbortController } | null = null;
+  /** Arrived, and not noted yet. */
+  #arrived: UploadRow[] = [];
+  #noting = false;
+  /** Files on their way out. */
+  readonly #removing = new Set<Promise<void>>();
   #changed = Promise.withResolvers<void>();
   #renewedAt = 0;
 
@@ -124,6 +136,8 @@ export class UploadQueue {
     for (const flight of this.#inFlight.values()) flight.abort.abort(new Error('the agent stops'));
     await Promise.all([...this.#inFlight.values()].map((flight) => flight.ended));
     await loop.ended;
+    this.#note();
+    await Promise.all(this.#removing);
     this.#loop = null;
     this.#wake();
   }
@@ -137,6 +151,7 @@ export class UploadQueue {
     const deadline = this.#clock.monotonic() + options.deadlineMs;
     for (;;) {
       const changed = this.#changed.promise;
+      this.#note();
       const counts = this.#store.counts(runId);
       const leftMs = deadline - this.#clock.monotonic();
       if (counts.pending === 0 || leftMs <= 0 || options.signal?.aborted || !this.#loop) return counts;
@@ -153,6 +168,7 @@ export class UploadQueue {
 
   /** Tries pending rows now, and with `failed` also those given up. @returns how many */
   retry(options: { runId?: string; failed?: boolean } = {}): number {
+    this.#note();
     const now = this.#clock.now();
     let count = this.#store.wake(options.runId === undefined ? {} : { runId: options.runId }, now, [
       ...this.#inFlight.keys(),
@@ -228,26 +244,48 @@ export class UploadQueue {
       else this.#retryLater(row, thrown);
       return;
     }
-    await this.#finished(row);
+    this.#arrived.push(row);
+    if (this.#holds.delete(row.bucket)) {
+      this.#note();
+      this.#store.wake({ bucket: row.bucket }, this.#clock.now(), [...this.#inFlight.keys()]);
+    } else this.#noteSoon();
   }
 
-  async #finished(row: UploadRow): Promise<void> {
-    const now = this.#clock.now();
-    if (this.#holds.delete(row.bucket)) {
-      this.#store.wake({ bucket: row.bucket }, now, [...this.#inFlight.keys()]);
+  #noteSoon(): void {
+    if (this.#noting) return;
+    this.#noting = true;
+    const noted = delay(NOTE_MS).finally(() => {
+      this.#noting = false;
+      this.#note();
+    });
+    drop(noted, this.#log, 'noting uploads');
+  }
+
+  /** Files go only when it is on disk that they need not be sent again. */
+  #note(): void {
+    if (this.#arrived.length === 0) return;
+    const noted = this.#store.done(this.#arrived, this.#clock.now());
+    this.#arrived = [];
+    for (const row of noted) {
+      this.#events.emit({
+        type: 'upload.finished',
+        runId: row.run_id,
+        key: row.key,
+        sizeBytes: row.size_bytes,
+      });
+      this.#log.debug({ runId: row.run_id, key: row.key, sizeBytes: row.size_bytes }, 'uploaded');
+      if (row.remove_after) this.#remove(row.path);
     }
-    if (!this.#store.done(row.upload_id, row.sha256, now)) return; // replaced or done elsewhere meanwhile
-    this.#events.emit({
-      type: 'upload.finished',
-      runId: row.run_id,
-      key: row.key,
-      sizeBytes: row.size_bytes,
-    });
-    this.#log.debug({ runId: row.run_id, key: row.key, sizeBytes: row.size_bytes }, 'uploaded');
-    if (!row.remove_after) return;
-    await rm(row.path, { force: true }).catch((thrown: unknown) => {
-      this.#log.warn({ path: row.path, err: thrown }, 'an uploaded file could not be removed');
-    });
+    this.#wake();
+  }
+
+  #remove(path: string): void {
+    const removing = rm(path, { force: true })
+      .catch((thrown: unknown) => {
+        this.#log.warn({ path, err: thrown }, 'an uploaded file could not be removed');
+      })
+      .finally(() => this.#removing.delete(removing));
+    this.#removing.add(removing);
   }
 
   #giveUp(row: UploadRow, message: string): void {
