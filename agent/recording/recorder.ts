@@ -284,9 +284,17 @@ export class Recorder implements RunRecorder {
   }
 
   async markSensitive(locator: Locator, options: { timeoutMs?: number } = {}): Promise<void> {
+    if (this.mark === null) return;
+    await locator.evaluate(markElement, this.mark, { timeout: options.timeoutMs ?? MARK_TIMEOUT_MS });
+    await this.masked();
+  }
+
+  get mark(): string | null {
     // Whoever comes to watch later does not see it either: its value is hidden wherever it stands.
-    if (!this.#recordsAnything() && !this.#watched) return;
-    await locator.evaluate(markElement, MASK_ATTRIBUTE, { timeout: options.timeoutMs ?? MARK_TIMEOUT_MS });
+    return this.#recordsAnything() || this.#watched ? MASK_ATTRIBUTE : null;
+  }
+
+  async masked(): Promise<void> {
     await this.#masks.applied();
   }
 
@@ -340,11 +348,11 @@ export class Recorder implements RunRecorder {
       if (outcome.data && Object.keys(outcome.data).length > 0 && this.#wanted('data')) {
         this.#writeJson('data', 'final/data.json', outcome.data);
       }
-      await Promise.all([filmed, this.#masks.close()]);
+      await Promise.all([filmed, this.#masks.close(this.#options.keepsPages)]);
       await this.#writer.drain();
     } else if (this.#watched) {
       this.#screencast.close();
-      await this.#masks.close();
+      await this.#masks.close(this.#options.keepsPages);
     }
     const manifest = await this.#writeManifest(outcome, failed, endedAt);
     await rm(this.#workDir, { recursive: true, force: true });

@@ -76,6 +76,8 @@ export interface RecorderOptions {
   clock: Clock;
   log: Logger;
   processes?: ProcessRegistry;
+  /** The pages stay open after the run. Default: they are closed with it. */
+  keepsPages?: boolean;
   facts: RunFacts;
 }
 
@@ -165,6 +167,13 @@ export interface RunRecorder {
    * any use of the locator does: a field that could not be hidden must not be filled.
    */
   markSensitive(locator: Locator, options?: { timeoutMs?: number }): Promise<void>;
+  /**
+   * The attribute that hides an element as {@link markSensitive} does, for who looks at the element anyway
+   * and can set it then; `masked` is to be awaited afterwards. Null: nothing is recorded.
+   */
+  readonly mark: string | null;
+  /** Resolves when pages hide everything that was asked for so far. */
+  masked(): Promise<void>;
   /** The run is failing: keeps the evidence of this moment. `page` may be gone already. */
   failure(error: { name: string; message: string }, page: Page | null): Promise<void>;
   /**

@@ -25,6 +25,8 @@ let browser: Browser;
 let folder: string;
 let context: BrowserContext;
 let ctx: ActionContext;
+/** The attribute of what is hidden. */
+const MARK = 'data-hidden';
 /** What the recorder was told, in order. */
 let told: string[];
 
@@ -98,6 +100,8 @@ function contextFor(context: BrowserContext, first: Page): ActionContext {
       },
       maskValue: (value) => void told.push(`mask ${value}`),
       markSensitive: async (locator: PageLocator) => void told.push(`mark ${await locator.inputValue()}`),
+      mark: MARK,
+      masked: async () => void told.push(`hidden ${await ctx.page.locator(`[${MARK}]`).inputValue()}`),
     },
     policy: { allowedDomains: null },
     files: { uploads: join(folder, 'uploads'), downloads: join(folder, 'downloads'), scripts: folder },
@@ -238,7 +242,7 @@ describe('click and its like', () => {
 
   test('an element that stays covered is clicked all the same, and the result says so', async () => {
     await show('<button>Go</button><div style="position:fixed;inset:0"></div>');
-    ctx.timeoutMs = 800;
+    ctx.timeoutMs = 3_000;
     expect((await run({ action: 'click', locator: sel('button') })).fields).toEqual({
       click_method: 'forced',
     });
@@ -317,6 +321,7 @@ describe('fill and type', () => {
     expect(fieldsForLevel(fields ?? {}, true)).toEqual({ value: 'Ely' });
     expect(fieldsForLevel(fields ?? {}, false)).toEqual({});
     expect(told).toEqual([]);
+    expect(await ctx.page.locator(`[${MARK}]`).count()).toBe(0);
   });
 
   test.each([
@@ -334,7 +339,7 @@ describe('fill and type', () => {
         const result = await run({ action, locator: sel('input'), value: 'hunter22' });
         expect(await ctx.page.inputValue('input')).toBe('hunter22');
         expect(told).toContain('mask hunter22');
-        expect(told.at(-1)).toBe('mark ');
+        expect(told.at(-1)).toBe('hidden ');
         expect(JSON.stringify(result)).not.toContain('hunter22');
       }
     },

@@ -20,10 +20,14 @@ export class DialogQueue {
   readonly #plans: DialogPlan[] = [];
   readonly #log: Logger;
   #seen: JsonObject[] = [];
+  /** Answers no more: for a context that outlives the run. Playwright dismisses what comes up then. */
+  readonly close: () => void;
 
   constructor(context: BrowserContext, log: Logger) {
     this.#log = log;
-    context.on('dialog', (dialog) => drop(this.#answer(dialog), log, 'answering a dialog'));
+    const onDialog = (dialog: Dialog): void => drop(this.#answer(dialog), log, 'answering a dialog');
+    context.on('dialog', onDialog);
+    this.close = () => context.off('dialog', onDialog);
   }
 
   /** For the next dialog that has no plan yet. */

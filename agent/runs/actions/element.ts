@@ -94,14 +94,17 @@ export async function actOnElement<T>(
  * Reads facts of the one element in the page, waiting until it is there. `read` gets all matches: on a
  * page that is ready this costs a third of `locator.evaluate`, which fetches the element first.
  */
-export async function readElement<T>(
+export async function readElement<T, Arg = undefined>(
   locator: PageLocator,
-  read: (elements: Element[]) => T[],
+  read: (elements: Element[], arg: Arg) => T[],
   limits: Limits,
+  arg?: Arg,
 ): Promise<T> {
   for (;;) {
     // A frame that is not there yet is waited for below.
-    const [facts, ...others] = await locator.evaluateAll(read).catch((): T[] => []);
+    const [facts, ...others] = await locator
+      .evaluateAll(read as (elements: Element[], arg: unknown) => T[], arg)
+      .catch((): T[] => []);
     if (facts !== undefined && others.length === 0) return facts;
     // Strict: several matches are an error.
     await locator.waitFor({ state: 'attached', ...within(limits) });

@@ -17,8 +17,10 @@ export async function performExtractTable(
     ctx,
     { action: 'extract_table' },
     async (target, limits) => {
-      const first = target.locator.first();
-      await first.waitFor({ state: 'attached', ...within(limits) });
+      // Mostly it is there already.
+      const [ready] = await target.locator.evaluateAll(readTables).catch((): TableData[] => []);
+      if (ready) return ready;
+      await target.locator.first().waitFor({ state: 'attached', ...within(limits) });
       const [found] = await target.locator.evaluateAll(readTables);
       if (found) return found;
       throw new AgentError('BrowserAgent.ElementNotFound', `${target.description} holds no table.`);

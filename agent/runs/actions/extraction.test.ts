@@ -70,6 +70,8 @@ function run(raw: object, sensitive = false) {
       addFile: () => Promise.resolve(null),
       maskValue: (value) => void masked.push(value),
       markSensitive: () => Promise.resolve(),
+      mark: null,
+      masked: () => Promise.resolve(),
     },
     policy: { allowedDomains: null },
     files: { uploads: '', downloads: '', scripts: '' },

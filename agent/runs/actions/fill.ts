@@ -1,18 +1,12 @@
 import type { Locator as PageLocator } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
-import type { LeafStep } from '../../script/schema.ts';
 import type { Target } from '../../browser/locators.ts';
 import { actOn, readElement, within, type Limits } from './element.ts';
 import { chooseOption } from './select.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
 type FillStep = StepOf<'fill' | 'type'>;
-
-/** Looks at the field before it acts, and waits for the recorder itself, in between. */
-export function actsLate(step: LeafStep): boolean {
-  return step.action === 'fill' || step.action === 'type';
-}
 
 /** What kind of field it is, as the page says. */
 interface FieldFacts {
@@ -45,25 +39,29 @@ async function enter(
     limits.signal.throwIfAborted();
     await ctx.page.mouse.click(target.x, target.y, { clickCount: step.action === 'fill' ? 3 : 1 });
     const secret = ctx.meta.sensitive || (await ctx.page.evaluate(isSecretFocused));
-    if (secret) await hide(step.value, ctx.page.locator(':focus'), ctx, limits);
+    if (secret) {
+      ctx.recorder.maskValue(step.value);
+      await ctx.recorder.markSensitive(ctx.page.locator(':focus'), { timeoutMs: limits.left() });
+    }
     await ctx.page.keyboard.insertText(step.value);
     return shownValue(step.value, secret);
   }
   const { locator } = target;
-  const [facts] = await Promise.all([readElement(locator, fieldFacts, limits), ctx.recorder.beforeActing()]);
-  const secret = ctx.meta.sensitive || facts.secret;
-  if (secret) await hide(step.value, locator, ctx, limits);
-  if (facts.kind === 'select') await chooseOption(locator, { either: step.value }, limits);
+  const hiding = { mark: ctx.recorder.mark, sensitive: ctx.meta.sensitive };
+  const [{ kind, secret }] = await Promise.all([
+    readElement(locator, lookAndHide, limits, hiding),
+    ctx.recorder.beforeActing(),
+  ]);
+  if (secret) {
+    ctx.recorder.maskValue(step.value);
+    await ctx.recorder.masked();
+  }
+  if (kind === 'select') await chooseOption(locator, { either: step.value }, limits);
   else if (step.action === 'type')
     await locator.pressSequentially(step.value, { delay: step.key_delay ?? 0, ...within(limits) });
-  else if (facts.kind === 'field') await locator.fill(step.value, within(limits));
+  else if (kind === 'field') await locator.fill(step.value, within(limits));
   else await typeInto(step.value, locator, ctx, limits);
   return shownValue(step.value, secret);
-}
-
-async function hide(value: string, locator: PageLocator, ctx: ActionContext, limits: Limits): Promise<void> {
-  ctx.recorder.maskValue(value);
-  await ctx.recorder.markSensitive(locator, { timeoutMs: limits.left() });
 }
 
 function shownValue(value: string, secret: boolean): JsonObject {
@@ -100,16 +98,24 @@ function takesText(): boolean {
   );
 }
 
-/** In the page. Stands alone, like every function that is sent there. */
-function fieldFacts(elements: Element[]): FieldFacts[] {
+/**
+ * In the page: looks at the field, and hides it at once when a secret will be typed: a second look would
+ * cost the run as much as the first. Stands alone, like every function that is sent there.
+ */
+function lookAndHide(elements: Element[], hiding: { mark: string | null; sensitive: boolean }): FieldFacts[] {
   return elements.map((given) => {
     // As Playwright does: a label stands for its control.
     const el = given instanceof HTMLLabelElement ? (given.control ?? given) : given;
     const autocomplete = el.getAttribute('autocomplete') ?? '';
     const secret =
+      hiding.sensitive ||
       (el instanceof HTMLInputElement && el.type === 'password') ||
       /password|one-time-code|\bcc-(?!name|given|family|additional|type)/i.test(autocomplete) ||
       getComputedStyle(el).getPropertyValue('-webkit-text-security') === 'disc';
+    if (secret && hiding.mark !== null && elements.length === 1) {
+      (el as HTMLElement).style.setProperty('-webkit-text-security', 'disc', 'important');
+      el.setAttribute(hiding.mark, '');
+    }
     if (el instanceof HTMLSelectElement) return { kind: 'select', secret };
     const isField =
       el instanceof HTMLInputElement ||

@@ -27,10 +27,24 @@ import {
 } from './waits.ts';
 
 export { DialogQueue } from './dialogs.ts';
-export { actsLate } from './fill.ts';
 export { followPages } from './pages.ts';
 export { DEBUG_PREFIX, fieldsForLevel } from './types.ts';
 export type { ActionContext, ActionResult } from './types.ts';
+
+const LATE_ACTIONS: ReadonlySet<LeafStep['action']> = new Set([
+  'fill',
+  'type',
+  'click',
+  'double_click',
+  'hover',
+  'check',
+  'uncheck',
+]);
+
+/** Looks at its element before it acts, and waits for the recorder itself, meanwhile. */
+export function actsLate(step: LeafStep): boolean {
+  return LATE_ACTIONS.has(step.action);
+}
 
 /**
  * Does one leaf step in the browser. Throws an AgentError when it could not be done, when a page went where

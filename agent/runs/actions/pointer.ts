@@ -33,7 +33,10 @@ async function onElement(
   ctx: ActionContext,
   limits: Limits,
 ): Promise<JsonObject> {
-  const facts = step.action === 'click' ? await readElement(locator, pointerFacts, limits) : undefined;
+  const [facts] = await Promise.all([
+    step.action === 'click' ? readElement(locator, pointerFacts, limits) : undefined,
+    ctx.recorder.beforeActing(),
+  ]);
   if (step.action === 'click' && (step.trigger_autofill ?? facts?.autofill)) {
     const { button } = step;
     await trustedClick(ctx.page, locator, { timeoutMs: limits.left(), signal: limits.signal, button });
@@ -97,6 +100,7 @@ async function atPoint(
   limits: Limits,
 ): Promise<JsonObject> {
   const { page } = ctx;
+  await ctx.recorder.beforeActing();
   limits.signal.throwIfAborted();
   if (step.trigger_autofill) {
     await trustedClickAt(

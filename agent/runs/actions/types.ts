@@ -26,7 +26,10 @@ export interface ActionContext {
   signal: AbortSignal;
   /** Milliseconds this step has. */
   timeoutMs: number;
-  recorder: Pick<RunRecorder, 'beforeActing' | 'screenshot' | 'addFile' | 'maskValue' | 'markSensitive'>;
+  recorder: Pick<
+    RunRecorder,
+    'beforeActing' | 'screenshot' | 'addFile' | 'maskValue' | 'markSensitive' | 'mark' | 'masked'
+  >;
   policy: { allowedDomains: string[] | null; guard?: PolicyGuard };
   files: {
     /** The only folder that `upload` reads from. */
