@@ -1,5 +1,6 @@
 import { request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { call, openTestApi, type TestApi } from '../../test/fixtures/api.ts';
 import { hasOpenssl, makeCertificate } from '../../test/fixtures/certificate.ts';
 import { makeHome, removeHome } from '../../test/fixtures/home.ts';
@@ -54,6 +55,19 @@ describe.skipIf(!hasOpenssl)('beyond loopback, with TLS', () => {
     const authorization = `Bearer ${api.api.token}`;
     expect((await get({ authorization, host: '192.0.2.7' })).status).toBe(200);
     expect((await get({ authorization, host: 'evil.example.com' })).status).toBe(421);
+  });
+
+  test('events come over wss', async () => {
+    const socket = new WebSocket(`wss://127.0.0.1:${new URL(api.api.url).port}/api/v1/events/ws`, {
+      headers: { authorization: `Bearer ${api.api.token}` },
+      rejectUnauthorized: false,
+    });
+    const said = Promise.withResolvers<string>();
+    socket.on('error', said.reject);
+    socket.on('open', () => socket.send('{"type":"ping"}'));
+    socket.on('message', (data: Buffer) => said.resolve(data.toString('utf8')));
+    expect(await said.promise).toBe('{"type":"pong"}');
+    socket.terminate();
   });
 
   test('plain http gets no answer', async () => {

@@ -297,18 +297,23 @@ const api = z.strictObject({
   }),
   basic_streams: streams.default(10).register(settingDocs, {
     doc: 'Streams of events that a key of the tier basic may have open at a time.',
+    applies: 'now',
   }),
   standard_streams: streams.default(50).register(settingDocs, {
     doc: 'Streams of events that a key of the tier standard may have open at a time.',
+    applies: 'now',
   }),
   premium_streams: streams.default(500).register(settingDocs, {
     doc: 'Streams of events that a key of the tier premium may have open at a time.',
+    applies: 'now',
   }),
   event_rows: z.int().min(100).max(100_000).default(10_000).register(settingDocs, {
     doc: 'About how many events the history keeps; the oldest go first.',
+    applies: 'now',
   }),
   event_days: z.number().min(0).max(3_650).default(7).register(settingDocs, {
     doc: 'Days after which events are removed from the history.',
+    applies: 'now',
   }),
   max_runs: z.int().min(1).max(1_000).default(4).register(settingDocs, {
     doc: 'Runs of the API at a time, beside those of tasks and sessions; each is a browser that takes memory.',

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { HeldClock } from '../../../test/fixtures/held-clock.ts';
 import { openTestApi, type TestApi } from '../../../test/fixtures/api.ts';
 import { SseClient, WsClient, type EventClient } from '../../../test/fixtures/event-clients.ts';
 import { EventBus } from '../../base/events.ts';
@@ -41,6 +42,12 @@ const step = (stepNumber: number, runId = RUN): void =>
   api.agent.events.emit({ type: 'step.started', runId, stepNumber, name: 'Open', action: 'navigate' });
 const finish = (runId = RUN): void =>
   api.agent.events.emit({ type: 'run.finished', runId, state: 'failed', durationMs: 1 });
+const many = (count: number): void => {
+  for (let number = 1; number <= count; number += 1) {
+    step(number);
+    if (number % 100 === 0) api.agent.journal.flush();
+  }
+};
 const idsOf = (client: EventClient): number[] => client.events.map(({ id }) => id);
 /** True, or the test takes too long. */
 const endedSoon = async (client: SseClient | WsClient): Promise<boolean> => client.ended.then(() => true);
@@ -98,7 +105,7 @@ describe.each(['sse', 'ws'] as const)('%s', (kind) => {
   });
 
   test('says first what history has lost, and goes on with what there is', async () => {
-    for (let number = 1; number <= 1_500; number += 1) finish();
+    many(1_500);
     const { oldest, newest } = api.agent.journal.store.bounds();
     expect(oldest).toBeGreaterThan(900);
     const client = await follow({ after: 5 });
@@ -117,7 +124,7 @@ describe.each(['sse', 'ws'] as const)('%s', (kind) => {
   });
 
   test('brings all that history holds to who has nothing yet, without a word of loss', async () => {
-    for (let number = 1; number <= 1_500; number += 1) finish();
+    many(1_500);
     const { oldest, newest } = api.agent.journal.store.bounds();
     const client = await follow({ after: 0 });
     await expect.poll(() => client.events.at(-1)?.id, SOON).toBe(newest);
@@ -222,6 +229,55 @@ describe('a slow reader', () => {
     await expect.poll(() => slowSocket.events.length, SOON).toBe(count);
     expect(idsOf(slow)).toEqual(upTo(count));
     expect(idsOf(slowSocket)).toEqual(upTo(count));
+  });
+});
+
+describe('a stream on which nothing happens', () => {
+  const clock = new HeldClock();
+  /** Lets time pass until it has come true. */
+  const passUntil = async (isTrue: () => boolean): Promise<void> => {
+    const later = (): boolean => {
+      clock.advance(250);
+      return isTrue();
+    };
+    await expect.poll(later, { timeout: 20_000, interval: 1 }).toBe(true);
+  };
+
+  beforeEach(async () => {
+    await api.close();
+    api = await openTestApi({ clock });
+  });
+
+  test('shows that it lives, and how far it has come beyond what it does not show', async () => {
+    const sse = make(new SseClient({ ...options(), types: 'human.*' }));
+    const ws = make(new WsClient({ ...options(), types: 'human.*' }));
+    await Promise.all([sse.connect(), ws.connect()]);
+    step(1);
+    finish();
+    await passUntil(() => sse.lastId === 2 && ws.messages.length === 2);
+    expect(ws.messages[1]).toEqual({ type: 'position', id: 'all', position: 2 });
+    expect([sse.events, ws.events]).toEqual([[], []]);
+  });
+
+  test('is cut off when nobody is at the other end, and not when somebody is', async () => {
+    const alive = make(new WsClient(options()));
+    const dead = make(new WsClient(options()));
+    await Promise.all([alive.connect(), dead.connect()]);
+    // It reads nothing, so it answers no ping.
+    dead.socket!.pause();
+    const stalled = make(new SseClient({ ...options(), after: 0 }));
+    await stalled.connect();
+    stalled.response!.pause();
+    const name = 'x'.repeat(1_900);
+    for (let stepNumber = 1; stepNumber <= 6_000; stepNumber += 1) {
+      api.agent.events.emit({ type: 'step.started', runId: RUN, stepNumber, name, action: 'a' });
+    }
+    await expect.poll(() => alive.events.length, SOON).toBe(6_000);
+    const count = (): number => serverSockets(api).length;
+    const before = count();
+    await passUntil(() => count() <= before - 2);
+    alive.send({ type: 'ping' });
+    await expect.poll(() => alive.messages.at(-1), SOON).toEqual({ type: 'pong' });
   });
 });
 

@@ -72,7 +72,11 @@ export class EventSocket implements Follower {
     ws.on('pong', () => this.#hear());
     // What it was is in the close that follows; without a listener it would end the process.
     ws.on('error', () => undefined);
-    socket.on('drain', () => ports.feed.wake(this));
+    socket.on('drain', () => {
+      // It takes what it is sent: slow, but there.
+      this.#hear();
+      ports.feed.wake(this);
+    });
     ws.on('close', () => this.#unfollow());
     this.#unfollow = ports.feed.follow(this, connection.caller);
   }

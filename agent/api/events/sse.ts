@@ -3,6 +3,7 @@
  * that is read from: as long as the client takes nothing, nothing is made.
  */
 import { Readable } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
 import type { WireEvent } from '../../journal/index.ts';
 import type { EventCursor } from './cursor.ts';
 import type { Follower, Lost } from './feed.ts';
@@ -18,14 +19,16 @@ const STALL_MS = 60_000;
 export class EventStream extends Readable implements Follower {
   readonly #cursor: EventCursor;
   readonly #wake: (follower: Follower) => void;
+  readonly #clock: Clock;
   #takes = false;
   #stalledSince: number | null = null;
   #told: number;
 
-  constructor(options: { cursor: EventCursor; wake: (follower: Follower) => void }) {
+  constructor(options: { cursor: EventCursor; clock: Clock; wake: (follower: Follower) => void }) {
     super({ highWaterMark: AHEAD_BYTES });
     this.#cursor = options.cursor;
     this.#wake = options.wake;
+    this.#clock = options.clock;
     this.#told = options.cursor.position;
     // A client that loses the connection before the first event asks for what came after this.
     this.push(`retry: ${RETRY_MS}\nid: ${this.#told}\n\n`);
@@ -51,8 +54,9 @@ export class EventStream extends Readable implements Follower {
 
   beat(): void {
     if (!this.#takes) {
-      this.#stalledSince ??= performance.now();
-      if (performance.now() - this.#stalledSince >= STALL_MS) this.cut();
+      const now = this.#clock.monotonic();
+      this.#stalledSince ??= now;
+      if (now - this.#stalledSince >= STALL_MS) this.cut();
       return;
     }
     // Without data: no event, but a client that filters also knows how far it has come.

@@ -92,6 +92,7 @@ export function eventRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         feed.admit(caller);
         const stream = new EventStream({
           cursor: new EventCursor(feed, filter, after),
+          clock,
           wake: (follower) => feed.wake(follower),
         });
         stream.once('close', feed.follow(stream, caller));
