@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { launchTestBrowser, startFixtureSite, type FixtureSite } from '../../test/fixtures/pages/fixtures.ts';
 import { AgentError } from '../base/errors.ts';
 import type { Locator } from '../script/schema.ts';
-import { shownUrl, toBrowserError } from './errors.ts';
+import { toBrowserError } from './errors.ts';
+import { shownUrl } from './shown-url.ts';
 import { resolveElement } from './locators.ts';
 
 let site: FixtureSite;

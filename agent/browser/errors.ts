@@ -2,6 +2,7 @@ import type { Page } from 'playwright';
 import { AgentError, messageOf, type ErrorName } from '../base/errors.ts';
 import { explainAbsence } from './near-misses.ts';
 import type { Target } from './locators.ts';
+import { shownUrl } from './shown-url.ts';
 
 /** What was being done when Playwright threw. */
 export interface Attempt {
@@ -53,18 +54,6 @@ export function isCoveredError(thrown: unknown): boolean {
 
 export function isTimeoutError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'TimeoutError';
-}
-
-/** Address without user, password, query and fragment, which may hold tokens. */
-export function shownUrl(url: string): string {
-  try {
-    const { protocol, host, pathname } = new URL(url);
-    return protocol === 'about:' || protocol === 'data:'
-      ? protocol + pathname.slice(0, 20)
-      : `${protocol}//${host}${pathname}`;
-  } catch {
-    return url.slice(0, 200);
-  }
 }
 
 const CLOSED =

@@ -1,6 +1,6 @@
 import type { BrowserContext, CDPSession, Page, Request } from 'playwright';
 import { AgentError } from '../base/errors.ts';
-import { shownUrl } from './errors.ts';
+import { shownUrl } from './shown-url.ts';
 
 /** Where the pages of one run may go. */
 export interface PolicyGuard {

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
+import { answerOf } from '../../agent/client/client.ts';
+import { connect } from '../../agent/client/connect.ts';
 import { withStage } from './stage.ts';
 
 const SETTLE_MS = 20_000;
@@ -17,12 +19,14 @@ export async function benchIdle(): Promise<void> {
   await withStage({ keepWarm: false }, async ({ home, env, seeded, sandbox, portal }) => {
     const child = spawn(process.execPath, ['dist/agent/cli/main.js', 'run', '--home', `${home}-idle`], {
       cwd: new URL('../..', import.meta.url),
-      env: { ...env, ACTIVITY_ARN: seeded.activityArn },
+      env: { ...env, ACTIVITY_ARN: seeded.activityArn, LBA_API_PORT: '0' },
       stdio: 'ignore',
     });
     console.log('\nThe idle headless agent, its own process');
     console.log('| idle | resident MB (goal 120) | processor at rest (goal 0.5 %) |\n|---|---:|---:|');
-    await watch('since its start', child.pid!);
+    await watch('since its start, its API never called', child.pid!);
+    await answerOf(connect({ home: `${home}-idle` }).GET('/api/v1/agent'));
+    await watch('its API called once', child.pid!);
     const { stateMachineArn } = await sandbox.call('states', 'CreateStateMachine', {
       name: 'idle',
       definition: JSON.stringify({

@@ -1,5 +1,6 @@
 import { AgentError, messageOf } from '../../base/errors.ts';
-import { isClosedError, shownUrl, toBrowserError } from '../../browser/errors.ts';
+import { isClosedError, toBrowserError } from '../../browser/errors.ts';
+import { shownUrl } from '../../browser/shown-url.ts';
 import { evaluateScript } from '../../browser/page-script.ts';
 import { settle } from '../../browser/settle.ts';
 import { race } from './race.ts';

@@ -1,6 +1,7 @@
 import type { Response } from 'playwright';
 import { AgentError, messageOf } from '../../base/errors.ts';
-import { shownUrl, toBrowserError } from '../../browser/errors.ts';
+import { toBrowserError } from '../../browser/errors.ts';
+import { shownUrl } from '../../browser/shown-url.ts';
 import { checkNavigation } from '../../browser/policy.ts';
 import { markUnsettled } from '../../browser/settle.ts';
 import { limitsOf, within, type Limits } from './element.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BrowserContext, Response } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
-import { abortError, isTimeoutError, shownUrl, toBrowserError } from '../../browser/errors.ts';
+import { abortError, isTimeoutError, toBrowserError } from '../../browser/errors.ts';
+import { shownUrl } from '../../browser/shown-url.ts';
 import { regularExpression, until } from '../../browser/conditions.ts';
 import { actOnElement, within } from './element.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
