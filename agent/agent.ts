@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { sfnActivityService, type ActivityService } from './activity/service.ts';
 import { NoWorker, type AnyWorker } from './activity/no-worker.ts';
 import { Worker, type WorkerEnd } from './activity/worker.ts';
+import { OWNER_ID } from './api/keys.ts';
 import type { AgentPorts, AgentStatus, WorkerPort } from './api/ports.ts';
 import type { RunningApi } from './api/start.ts';
 import { auditRuns, AuditLog } from './audit/index.ts';
@@ -34,6 +35,7 @@ import { FileVault, type Vault } from './config/vault.ts';
 import { ActiveRuns } from './runs/active-runs.ts';
 import { createMetrics } from './metrics/index.ts';
 import { EventJournal } from './journal/index.ts';
+import { BrowserSessions } from './runs/browser-sessions.ts';
 import { BrowserSource } from './runs/browser-source.ts';
 import { HumanDesk } from './runs/human-desk.ts';
 import { notePauses } from './runs/note-pauses.ts';
@@ -42,17 +44,21 @@ import { ScriptLibrary } from './runs/script-library.ts';
 import type { RunSettings } from './runs/settings.ts';
 import type { RunEngineOptions } from './runs/engine.ts';
 import type { RunExecutor } from './runs/types.ts';
+import { ApiKeyStore } from './store/api-keys.ts';
 import { AgentStateStore, LAST_POLL_KEY, type LastPoll } from './store/agent-state.ts';
 import { openDatabase, type Database } from './store/database.ts';
 import { EventStore } from './store/events.ts';
 import { ProcessRepository } from './store/processes.ts';
 import { ProfileRepository } from './store/profiles.ts';
 import { RunStore } from './store/runs.ts';
+import { SessionStore } from './store/sessions.ts';
+import { WatchableRuns } from './runs/watchable.ts';
 import { UploadStore } from './store/uploads.ts';
 import { startTelemetry } from './telemetry/index.ts';
 import { offloadOutput } from './uploads/offload.ts';
 import { UploadQueue } from './uploads/queue.ts';
 
+const DAY_MS = 86_400_000;
 /** How often past runs are looked through for what may go. */
 const SWEEP_MS = 60 * 60_000;
 /** So many of the runs that were removed together are named in the audit log. */
@@ -174,7 +180,9 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     instance: settings.worker.name ?? hostname(),
     version: programVersion(),
   });
+  const watchable = new WatchableRuns();
   const engineOptions: RunEngineOptions = {
+    watchable,
     runs,
     browsers: new BrowserSource({ profiles, processes, temporary, warm, log }),
     uploads: options.uploads === 'none' ? null : uploads,
@@ -207,6 +215,19 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     maxPauseMs: () => config.settings.run.max_pause_seconds * 1_000,
     onPause: notePauses({ runs, events, log }),
   });
+  const keys = new ApiKeyStore(db);
+  const sessions = new BrowserSessions({
+    store: new SessionStore(db),
+    browsers: engineOptions.browsers,
+    executor: engine,
+    library: engineOptions.library,
+    settings: engineOptions.settings,
+    maxOpen: () => config.settings.api.max_sessions,
+    isKeyGood: (keyId) => keyId === OWNER_ID || keys.isGood(keyId, clock.now()),
+    self: processes.self,
+    clock,
+    log,
+  });
   if (options.uploads !== 'none') uploads.start();
 
   return {
@@ -225,6 +246,8 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     uploadStore,
     humans,
     engine,
+    sessions,
+    watchable,
     closers,
     warm,
     temporary,
@@ -232,7 +255,11 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     journal,
     metrics,
     close: async () => {
-      await Promise.all([engine.stop({ deadlineMs: 0 }), ...closers.map((end) => end())]);
+      await Promise.all([
+        sessions.stop({ deadlineMs: 0 }),
+        engine.stop({ deadlineMs: 0 }),
+        ...closers.map((end) => end()),
+      ]);
       await uploads.stop({ deadlineMs: UPLOAD_STOP_MS });
       await telemetry?.close({ deadlineMs: TELEMETRY_STOP_MS });
       await warm?.close();
@@ -248,6 +275,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
 export async function recover(agent: Agent, clock: Clock = systemClock): Promise<void> {
   await agent.processes.reapOrphans();
   await agent.temporary.removeAbandoned();
+  await agent.sessions.recover((owner) => agent.processes.isAlive(owner));
   for (const run of agent.runs.unfinished()) {
     const owner = { pid: run.owner_pid, started: run.owner_started };
     if (await agent.processes.isAlive(owner)) continue;
@@ -345,6 +373,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
           keepGb: config.settings.recording.keep_gb,
           clock,
         });
+        agent.sessions.store.removeEndedBefore(clock.now() - config.settings.recording.keep_days * DAY_MS);
         const count = removed.length;
         if (count > 0) noteAgent('runs.remove', { count, runs: removed.slice(0, NAMED_RUNS) });
       } catch (thrown) {
@@ -357,7 +386,8 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   const drainMs = settings.worker.drain_deadline_seconds * 1_000;
   const done = worker.done.then(async (end) => {
     // Runs that the API began are work at hand too.
-    await agent.engine.stop({ deadlineMs: end.reason === 'drained' ? drainMs : 0 });
+    const deadlineMs = end.reason === 'drained' ? drainMs : 0;
+    await Promise.all([agent.sessions.stop({ deadlineMs }), agent.engine.stop({ deadlineMs })]);
     await api?.close();
     over.abort();
     unsubscribe();
@@ -365,7 +395,11 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     return end;
   });
   const stop = async ({ deadlineMs }: { deadlineMs: number }): Promise<void> => {
-    await Promise.all([worker.stop({ deadlineMs }), agent.engine.stop({ deadlineMs })]);
+    await Promise.all([
+      worker.stop({ deadlineMs }),
+      agent.sessions.stop({ deadlineMs }),
+      agent.engine.stop({ deadlineMs }),
+    ]);
   };
   return { worker, done, api, stop };
 

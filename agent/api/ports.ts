@@ -12,7 +12,9 @@ import type { Resilience } from '../aws/resilience.ts';
 import type { LiveTickets } from '../live/tickets.ts';
 import type { Metrics } from '../metrics/index.ts';
 import type { ActiveRuns } from '../runs/active-runs.ts';
+import type { BrowserSessions } from '../runs/browser-sessions.ts';
 import type { HumanDesk } from '../runs/human-desk.ts';
+import type { WatchableRuns } from '../runs/watchable.ts';
 import type { Database } from '../store/database.ts';
 import type { RunStore } from '../store/runs.ts';
 import type { UploadStore } from '../store/uploads.ts';
@@ -53,6 +55,8 @@ export interface AgentPorts {
   uploadStore: UploadStore;
   humans: HumanDesk;
   engine: ActiveRuns;
+  sessions: BrowserSessions;
+  watchable: WatchableRuns;
   audit: AuditLog;
   journal: EventJournal;
   metrics: Metrics;

@@ -27,6 +27,7 @@ import { profileRoutes } from './routes/profiles.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scriptRoutes } from './routes/scripts.ts';
 import { securityHeaders } from './security-headers.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import { settingRoutes } from './routes/settings.ts';
 import { systemRoutes } from './routes/system.ts';
 import { uploadRoutes } from './routes/uploads.ts';
@@ -134,6 +135,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(systemRoutes(ports));
       await typed.register(runRoutes(ports));
       await typed.register(liveTicketRoutes(ports));
+      await typed.register(sessionRoutes(ports));
       await typed.register(eventRoutes(ports));
       await typed.register(profileRoutes(ports));
       await typed.register(scriptRoutes(ports));

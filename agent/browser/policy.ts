@@ -1,4 +1,4 @@
-import type { BrowserContext, CDPSession, Page, Request } from 'playwright';
+import type { BrowserContext, CDPSession, Frame, Page, Request } from 'playwright';
 import { AgentError } from '../base/errors.ts';
 import { shownUrl } from './shown-url.ts';
 
@@ -10,6 +10,8 @@ export interface PolicyGuard {
   ready(): Promise<void>;
   /** Called at the first denial. */
   onDenied(callback: (error: AgentError) => void): void;
+  /** Lets the pages go where they like again: for a context that outlives the run. */
+  remove(): Promise<void>;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function installPolicy(
       await Promise.all(pending);
     },
     onDenied: (callback) => callbacks.push(callback),
+    remove: () => Promise.resolve(),
   };
   if (allowedDomains === null) return guard;
 
@@ -50,27 +53,28 @@ export async function installPolicy(
   const isDenied = (url: string) => !isPageInternal(url) && denialOf(url, allowedDomains) !== undefined;
 
   const held = new WeakSet<Page>();
-  context.on('request', (request) => {
+  const holders: CDPSession[] = [];
+  const onRequest = (request: Request) => {
     if (!isMainNavigation(request) || !isDenied(request.url())) return;
     const page = request.frame().page();
     // In a page that is held, the request is still to be stopped: by whoever holds it.
     if (held.has(page)) return;
     void deny(request.url());
     page.close().catch(() => undefined);
-  });
-  context.on('framenavigated', (frame) => {
+  };
+  const onNavigated = (frame: Frame) => {
     if (frame.parentFrame() || !isDenied(frame.url())) return;
     void deny(frame.url());
     frame
       .page()
       .goto('about:blank')
       .catch(() => undefined);
-  });
+  };
   const hold = async (page: Page) => {
-    await holdPage(page, isDenied, (url, stopped) => void deny(url, stopped));
+    holders.push(await holdPage(page, isDenied, (url, stopped) => void deny(url, stopped)));
     held.add(page);
   };
-  context.on('page', (page) => {
+  const onPage = (page: Page) => {
     // A page that cannot be held must not stay open; most of these have just been closed.
     const holding = hold(page)
       .catch(async () => page.close().catch(() => undefined))
@@ -80,7 +84,14 @@ export async function installPolicy(
       void deny(page.url());
       page.close().catch(() => undefined);
     }
-  });
+  };
+  context.on('request', onRequest).on('framenavigated', onNavigated).on('page', onPage);
+  guard.remove = async () => {
+    context.off('request', onRequest).off('framenavigated', onNavigated).off('page', onPage);
+    await Promise.all(pending);
+    // Detached, a session holds nothing up any more. That of a page that was closed is gone.
+    await Promise.allSettled(holders.map((holder) => holder.detach()));
+  };
   await Promise.all(context.pages().map(hold));
   return guard;
 }
@@ -99,7 +110,7 @@ async function holdPage(
   page: Page,
   isDenied: (url: string) => boolean,
   onDenied: (url: string, stopped: Promise<unknown>) => void,
-): Promise<void> {
+): Promise<CDPSession> {
   const cdp: CDPSession = await page.context().newCDPSession(page);
   const tree = await cdp.send('Page.getFrameTree');
   const mainFrameId = tree.frameTree.frame.id;
@@ -115,6 +126,7 @@ async function holdPage(
   });
   // Documents only: everything else keeps its cache and its speed.
   await cdp.send('Fetch.enable', { patterns: [{ resourceType: 'Document', requestStage: 'Request' }] });
+  return cdp;
 }
 
 function isMainNavigation(request: Request): boolean {

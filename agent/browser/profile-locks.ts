@@ -7,6 +7,9 @@ import type { Processes } from './processes.ts';
 /** How often a run that waits for another process's run looks again: cheap, and not felt by a person. */
 const POLL_MS = 250;
 
+/** Before the id of a session that holds a profile, where the id of a run stands otherwise. */
+export const SESSION_PREFIX = 'session:';
+
 export interface WaitOptions {
   runId: string;
   signal?: AbortSignal;
@@ -170,10 +173,12 @@ export class ProfileLocks {
 }
 
 function busy(heldBy: ProfileLock | undefined): AgentError {
-  const who = heldBy ? ` by run ${heldBy.runId} (process ${heldBy.owner.pid})` : '';
+  const session = heldBy?.runId.startsWith(SESSION_PREFIX) ? heldBy.runId.slice(SESSION_PREFIX.length) : null;
+  const holder = session === null ? `run ${heldBy?.runId}` : `the open session ${session}`;
+  const who = heldBy ? ` by ${holder} (process ${heldBy.owner.pid})` : '';
   return new AgentError(
     'BrowserAgent.ProfileBusy',
-    `The profile is in use${who}. Wait for that run to end, or set session.clone_for_parallel to work in a copy.`,
+    `The profile is in use${who}. ${session === null ? 'Wait for that run to end' : 'End that session'}, or set session.clone_for_parallel to work in a copy.`,
     { data: heldBy ? { run_id: heldBy.runId, pid: heldBy.owner.pid } : {} },
   );
 }

@@ -34,6 +34,8 @@ export interface Masker {
   update(config: MaskerConfig): { masked: number; invalidSelectors: string[] };
   /** Hidden elements and passages at this moment. */
   count(): number;
+  /** Watches no more, for a page that stays open: what is hidden stays hidden. */
+  close(): void;
   /** The document as HTML text, scripts and hidden content left out. */
   serialize(limits: { maxCharacters: number; cssBudgetMs: number }): Serialized;
 }
@@ -250,10 +252,22 @@ function installMasker(attribute: string, bindingName: string): Masker {
     }
   };
   // document.open() takes all listeners away, and what is then written is a new page.
-  new MutationObserver(() => {
+  const rewritten = new MutationObserver(() => {
     listen();
     scan(document);
-  }).observe(document, { childList: true });
+  });
+  rewritten.observe(document, { childList: true });
+
+  function close(): void {
+    rewritten.disconnect();
+    for (const observer of roots.values()) observer.disconnect();
+    for (const type of ['focusin', 'focusout', 'input', 'change'])
+      globalThis.removeEventListener(type, onField, { capture: true });
+    for (const type of ['submit', 'pagehide'])
+      globalThis.removeEventListener(type, tellAll, { capture: true });
+    // The next recorder installs one of its own.
+    delete (globalThis as { lbaMasker?: Masker }).lbaMasker;
+  }
 
   function update(next: MaskerConfig): { masked: number; invalidSelectors: string[] } {
     const isOver = config.typing === true && next.typing !== true;
@@ -486,6 +500,6 @@ function installMasker(attribute: string, bindingName: string): Masker {
     return { html: out.join(''), masked: masked + ranges.size };
   }
 
-  return { update, count, serialize };
+  return { update, count, close, serialize };
 }
 /* v8 ignore stop -- @preserve */

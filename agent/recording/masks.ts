@@ -46,7 +46,7 @@ export class Masks {
     if (known) return known;
     const opened = this.#open(page);
     this.#probes.set(page, opened);
-    page.once('close', () => this.#probes.delete(page));
+    page.once('close', this.#onClose);
     return opened;
   }
 
@@ -66,12 +66,18 @@ export class Masks {
     if (!isTyping) await this.applied();
   }
 
-  async close(): Promise<void> {
+  /** `keepsPages`: they stay open, so nothing of this recorder may go on working in them. */
+  async close(keepsPages = false): Promise<void> {
     for (const off of this.#off.splice(0)) off();
     const probes = await Promise.all(this.#probes.values());
+    for (const page of this.#probes.keys()) page.off('close', this.#onClose);
     this.#probes.clear();
-    await Promise.all(probes.map(async (probe) => probe?.close()));
+    await Promise.all(probes.map(async (probe) => probe?.close(keepsPages)));
   }
+
+  readonly #onClose = (page: Page): void => {
+    this.#probes.delete(page);
+  };
 
   async #open(page: Page): Promise<PageProbe | null> {
     const { log, redactor } = this.#options;

@@ -51,6 +51,7 @@ export class PageProbe {
   readonly #options: PageProbeOptions;
   /** Rejects when the page's process dies: what was asked of it then is never answered. */
   readonly #crashed: Promise<never>;
+  readonly #onCrash: () => void;
   readonly #targets = new Set<Target>();
   #main!: Target;
   #config: MaskerConfig;
@@ -64,9 +65,10 @@ export class PageProbe {
     this.page = options.page;
     this.#options = options;
     this.#config = options.config;
-    this.#crashed = new Promise((_resolve, reject) => {
-      options.page.once('crash', () => reject(new Error('the page crashed')));
-    });
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#crashed = promise;
+    this.#onCrash = () => reject(new Error('the page crashed'));
+    options.page.once('crash', this.#onCrash);
     this.#crashed.catch(() => {});
   }
 
@@ -157,12 +159,22 @@ export class PageProbe {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async close(): Promise<void> {
+  /** `keepsPage`: it stays open; the masker in it is taken out, too. */
+  async close(keepsPage = false): Promise<void> {
     this.#closed = true;
     this.page.off('framenavigated', this.#onFrame);
+    if (keepsPage) await this.#removeMaskers();
+    this.page.off('crash', this.#onCrash);
     const detached = Promise.allSettled([...this.#targets].map(({ session }) => session.detach()));
     await Promise.race([detached, this.#crashed.catch(() => {})]);
     this.#targets.clear();
+  }
+
+  async #removeMaskers(): Promise<void> {
+    const removed = [...this.#targets].flatMap((target) =>
+      [...target.worlds.values()].map((world) => this.#run(target, world, 'globalThis.lbaMasker?.close()')),
+    );
+    await Promise.allSettled(removed);
   }
 
   async #checkSelectors(): Promise<void> {

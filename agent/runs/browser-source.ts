@@ -16,10 +16,13 @@ export interface BrowserWish {
   session: Session | undefined;
   runId: string;
   browser: RunSettings['browser'];
-  downloadsDir: string;
+  /** Where downloads go until a step saves them; default: a folder that ends with the browser. */
+  downloadsDir?: string;
   signal: AbortSignal;
   /** The profile is in use; the run waits in its queue. */
   onWaiting: (profile: string) => void;
+  /** Waits no longer than this for the profile, in milliseconds; default: as long as the signal allows. */
+  waitMs?: number;
 }
 
 export interface OpenedBrowser {
@@ -65,13 +68,14 @@ export class BrowserSource {
       runId: wish.runId,
       signal,
       onWaiting: () => wish.onWaiting(choice.kind === 'named' ? choice.profile.name : ''),
+      ...(wish.waitMs === undefined ? {} : { timeoutMs: wish.waitMs }),
     });
     try {
       const opened = await launchBrowser({
         ...pages,
         profileDir: lease.dir,
         headless,
-        downloadsDir: wish.downloadsDir,
+        ...(wish.downloadsDir === undefined ? {} : { downloadsDir: wish.downloadsDir }),
         ...(browser.channel === null ? {} : { channel: browser.channel }),
         ...(browser.executablePath === null ? {} : { executablePath: browser.executablePath }),
         args: browser.args,

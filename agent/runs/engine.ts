@@ -27,6 +27,7 @@ import type { UploadQueue } from '../uploads/queue.ts';
 import type { BrowserSource, OpenedBrowser } from './browser-source.ts';
 import { intersectDomains } from './domains.ts';
 import { Evidence } from './evidence.ts';
+import { pageOf, refuseOtherDomain, refuseOtherProfile, type KeptBrowser } from './kept-browser.ts';
 import type { HumanDesk } from './human-desk.ts';
 import { PauseGate } from './pause-gate.ts';
 import { createPorts, noteHolds } from './ports.ts';
@@ -35,6 +36,7 @@ import { buildCause, buildResult, type RunFailure } from './result.ts';
 import type { ScriptLibrary } from './script-library.ts';
 import type { RunSettings } from './settings.ts';
 import { signIn } from './sign-in.ts';
+import type { WatchableRuns } from './watchable.ts';
 import { LeaseLost, type RunControl, type RunExecutor, type RunOutcome, type RunRequest } from './types.ts';
 
 /** How long `recording.wait_for_uploads` waits for the evidence of one run. */
@@ -59,6 +61,8 @@ export interface RunEngineOptions {
   secret: (name: string) => Promise<string>;
   env: NodeJS.ProcessEnv;
   settings: () => RunSettings;
+  /** Where runs are entered that can be watched. */
+  watchable?: WatchableRuns;
   /** Where the audit log ends by now, for the manifest. */
   auditHead?: () => string;
 }
@@ -89,11 +93,13 @@ export class RunEngine implements RunExecutor {
   async execute(request: RunRequest, options: RunControl): Promise<RunOutcome> {
     const settings = this.#options.settings();
     const redactor = new Redactor({ selectors: settings.recording.maskSelectors });
+    for (const value of options.kept?.secrets ?? []) redactor.add(value);
     const loggedNoMore = redactLogs(logRedactor(redactor));
     try {
       return await withRunId(request.runId, () => this.#execute(request, { settings, redactor }, options));
     } finally {
       loggedNoMore();
+      for (const value of redactor.values) options.kept?.secrets.add(value);
     }
   }
 
@@ -138,7 +144,7 @@ export class RunEngine implements RunExecutor {
   async #run(
     state: RunState,
     stack: AsyncDisposableStack,
-    { signal, beforeStep, gate = this.#gate() }: RunControl,
+    { signal, beforeStep, gate = this.#gate(), kept }: RunControl,
   ): Promise<ScriptOutcome> {
     const { request, settings } = state;
     const { runs, clock, events, paths, library } = this.#options;
@@ -157,8 +163,12 @@ export class RunEngine implements RunExecutor {
     for (const warning of prepared.warnings) state.log.warn({ at: warning.path }, warning.message);
     signal.throwIfAborted();
 
-    const { session, profileDir } = await this.#openBrowser(state, script, stack, signal);
-    state.page = session.page();
+    const { session, profileDir } = kept
+      ? this.#goOn(state, script, kept)
+      : await this.#openBrowser(state, script, stack, signal);
+    const page = kept ? await pageOf(kept) : session.page();
+    state.page = page;
+    if (kept) kept.page = page;
     runs.transition(request.runId, 'running', {
       now: clock.now(),
       ...(state.profile === null ? {} : { profile: state.profile }),
@@ -176,16 +186,31 @@ export class RunEngine implements RunExecutor {
       settings.script.allowedDomains,
     );
     const policy = await installPolicy(session.context, allowedDomains);
-    const recorder = this.#startRecorder(state, script, session);
+    if (kept) {
+      stack.defer(() => policy.remove());
+      refuseOtherDomain(script, page, allowedDomains);
+    }
+    const recorder = this.#startRecorder(state, script, session, kept !== undefined);
     state.recorder = recorder;
-    await recorder.attach(session.context, state.page);
+    await recorder.attach(session.context, page);
 
+    const notWatchable = this.#options.watchable?.add({
+      runId: request.runId,
+      scriptName: script.name,
+      context: session.context,
+      page: () => (state.page?.isClosed() === false ? state.page : session.page()),
+      watch: () => recorder.watch(),
+      watchPage: (page) => recorder.watchPage(page),
+      personActs: () => recorder.personActs(),
+    });
+    stack.defer(() => notWatchable?.());
     const stop = AbortSignal.any([signal, crashSignal(session, stack), deniedSignal(policy)]);
     // Nobody holds up the end of a run.
     stop.addEventListener('abort', () => gate.close(), { once: true });
     const ports = createPorts({
       runId: request.runId,
       session,
+      page,
       recorder,
       redactor: state.redactor,
       policy,
@@ -213,8 +238,10 @@ export class RunEngine implements RunExecutor {
       signal: stop,
       onPage: (page) => {
         state.page = page;
+        if (kept) kept.page = page;
       },
     });
+    if (kept) stack.defer(() => ports.close());
     await signIn({
       runId: request.runId,
       script,
@@ -244,6 +271,13 @@ export class RunEngine implements RunExecutor {
     return new PauseGate({ clock: this.#options.clock, maxHeldMs: 0 });
   }
 
+  #goOn(state: RunState, script: Script, kept: KeptBrowser): OpenedBrowser {
+    const { opened } = kept;
+    state.profile = opened.profile;
+    refuseOtherProfile(script, opened.profile);
+    return opened;
+  }
+
   async #openBrowser(
     state: RunState,
     script: Script,
@@ -268,7 +302,7 @@ export class RunEngine implements RunExecutor {
     return opened;
   }
 
-  #startRecorder(state: RunState, script: Script, session: BrowserSession): Recorder {
+  #startRecorder(state: RunState, script: Script, session: BrowserSession, keepsPages: boolean): Recorder {
     const { request, settings, level } = state;
     const evidence = new Evidence({
       runId: request.runId,
@@ -293,6 +327,7 @@ export class RunEngine implements RunExecutor {
       clock: this.#options.clock,
       log: state.log,
       processes: this.#options.ffmpegs,
+      keepsPages,
       facts: {
         scriptName: script.name,
         ...(request.taskId === undefined ? {} : { taskId: request.taskId }),
@@ -431,7 +466,7 @@ export class RunEngine implements RunExecutor {
       null;
     let url = typeof step?.url === 'string' ? step.url : null;
     if (url === null && state.page !== null) url = state.page.url();
-    return { error, step, url };
+    return { error, step, url: url === null ? null : maskText(url) };
   }
 
   #create(state: RunState, script: { name: string; source: string }): void {

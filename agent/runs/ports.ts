@@ -30,6 +30,8 @@ import type { ScriptLibrary } from './script-library.ts';
 export interface PortsOptions {
   runId: string;
   session: BrowserSession;
+  /** Where the run begins. */
+  page: Page;
   recorder: RunRecorder;
   redactor: Redactor;
   policy: PolicyGuard;
@@ -62,13 +64,15 @@ export interface PortsOptions {
 export interface RunPorts extends StepPorts {
   /** Opens a page outside the steps, for signing in before the first. */
   open(url: string, signal: AbortSignal): Promise<void>;
+  /** Lets go of a browser that outlives the run. */
+  close(): void;
 }
 
 export function createPorts(options: PortsOptions): RunPorts {
   const { runId, session, recorder, redactor, runs, events, clock, log, gate } = options;
   const dialogs = new DialogQueue(session.context, log);
-  let chosenPage: Page | null = null;
-  const currentPage = (): Page => (chosenPage && !chosenPage.isClosed() ? chosenPage : session.page());
+  let chosenPage = options.page;
+  const currentPage = (): Page => (chosenPage.isClosed() ? session.page() : chosenPage);
   const showDebug = atLeast(options.level.level, 'DEBUG');
 
   const turnTo = (page: Page): void => {
@@ -178,6 +182,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       const seen = dialogs.takeSeen();
       if (seen.length > 0 && result['dialogs'] === undefined) result['dialogs'] = seen;
       noteHolds(result, gate.takeFacts());
+      maskFacts(result);
       const shown = redactor.redactJson(result as unknown as JsonObject) as JsonObject & { success: boolean };
       await recorder.stepFinished(meta, shown, currentPage());
       options.steps.push(result);
@@ -205,6 +210,7 @@ export function createPorts(options: PortsOptions): RunPorts {
     },
     clock: gate.clock,
     random: Math.random,
+    close: () => dialogs.close(),
     open: async (url, signal) => {
       await perform(
         { action: 'navigate', url } as LeafStep,

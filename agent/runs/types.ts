@@ -1,5 +1,6 @@
 import type { Actor } from '../base/actor.ts';
 import type { JsonObject, ResolvedLevel } from '../base/words.ts';
+import type { KeptBrowser } from './kept-browser.ts';
 import type { PauseGate } from './pause-gate.ts';
 
 /** What to run, and how. A task makes one of these; so do `exec` and the API. */
@@ -50,6 +51,8 @@ export interface RunControl {
   beforeStep?: () => Promise<void>;
   /** Where others make it stand still. */
   gate?: PauseGate;
+  /** A browser that is open already, and stays open: the run goes on in its page. */
+  kept?: KeptBrowser;
 }
 
 export interface RunExecutor {

@@ -160,6 +160,38 @@ export const migrations: readonly string[] = [
     day_requests  INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 
+  CREATE TABLE sessions (
+    session_id    TEXT PRIMARY KEY,
+    key_id        TEXT NOT NULL,
+    key_name      TEXT NOT NULL,
+    profile       TEXT,
+    headed        INTEGER NOT NULL,
+    level         TEXT,
+    idle_timeout_ms INTEGER NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('open','ended')),
+    end_reason    TEXT,
+    end_detail    TEXT,
+    owner_pid     INTEGER NOT NULL,
+    owner_started TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    last_used_at  INTEGER NOT NULL,
+    ended_at      INTEGER
+  ) STRICT;
+
+  CREATE TABLE session_messages (
+    message_id    TEXT PRIMARY KEY,
+    session_id    TEXT NOT NULL REFERENCES sessions (session_id) ON DELETE CASCADE,
+    script_name   TEXT NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('queued','running','succeeded','failed','cancelled')),
+    run_id        TEXT,
+    error_name    TEXT,
+    error_message TEXT,
+    created_at    INTEGER NOT NULL,
+    started_at    INTEGER,
+    ended_at      INTEGER
+  ) STRICT;
+  CREATE INDEX session_messages_by_session ON session_messages (session_id, message_id);
+
   CREATE TABLE agent_state (
     key           TEXT PRIMARY KEY,
     value         TEXT NOT NULL,

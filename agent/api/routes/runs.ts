@@ -8,9 +8,10 @@ import type { JsonObject } from '../../base/words.ts';
 import { ScriptLibrary } from '../../runs/script-library.ts';
 import type { PauseGate } from '../../runs/pause-gate.ts';
 import { prepareScript } from '../../runs/prepare.ts';
-import type { RunInput, RunRequest } from '../../runs/types.ts';
+import type { RunRequest } from '../../runs/types.ts';
 import { RUN_STATES, type ArtifactRow, type RunRow, type StepRow } from '../../store/runs.ts';
 import { actorOf } from '../audit.ts';
+import { scriptInput } from '../script-input.ts';
 import { sendArtifact } from '../send-artifact.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
@@ -354,20 +355,10 @@ function requestOf(request: FastifyRequest & { body: z.infer<typeof startSchema>
   return {
     runId: newRunId(),
     by: actorOf(request),
-    input:
-      typeof script === 'string' ? storedInput(script, variables) : { kind: 'script', script, variables },
+    input: scriptInput(script, variables),
     ...(level === undefined ? {} : { level: { level, reason: `asked for by ${who} through the API` } }),
     overrides,
   };
-}
-
-function storedInput(reference: string, variables: JsonObject): RunInput {
-  if (reference.endsWith('.json')) {
-    throw new ApiError(400, 'BrowserAgent.InvalidInput', 'A stored script is named without ".json".');
-  }
-  const at = reference.lastIndexOf('@');
-  if (at <= 0) return { kind: 'stored', name: reference, variables };
-  return { kind: 'stored', name: reference.slice(0, at), version: reference.slice(at + 1), variables };
 }
 
 function refuseWhenFull({ worker, engine, config }: ApiPorts, reply: FastifyReply): void {
