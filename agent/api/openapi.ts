@@ -54,9 +54,13 @@ export async function openApiDocument(ports: ApiPorts, options: AppOptions): Pro
 /** Without shapes that nothing refers to, and with a description for every answer: the status in words where there is none. */
 function tidied(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const schemas = document.components?.schemas ?? {};
-  const text = JSON.stringify(document);
-  for (const name of Object.keys(schemas)) {
-    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+  // Again until nothing goes: one that went may have been the last to refer to another.
+  for (let left = -1; left !== Object.keys(schemas).length;) {
+    left = Object.keys(schemas).length;
+    const text = JSON.stringify(document);
+    for (const name of Object.keys(schemas)) {
+      if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+    }
   }
   for (const path of Object.values(document.paths ?? {})) {
     for (const operation of Object.values(path ?? {}) as OpenAPIV3_1.OperationObject[]) {
