@@ -380,6 +380,75 @@ describe('runs', () => {
   });
 });
 
+describe('pausing, and the live view', () => {
+  test('a run is paused, stepped, watched and resumed; one that has ended is not', async () => {
+    const steps = [
+      { action: 'human', message: 'Please look' },
+      { action: 'wait', duration: 1 },
+    ];
+    const params = { run_id: await start({ script: { name: 'Pause', steps } }) };
+    await expect
+      .poll(async () => (await send('getRun', { params })).json, { timeout: RUN_MS })
+      .toMatchObject({ waiting_for_person: 'Please look' });
+    expect((await send('stepRun', { params })).status).toBe(409);
+    expect((await send('pauseRun', { params })).json).toMatchObject({
+      paused: true,
+      pause: { by: { kind: 'owner' }, standing: true },
+    });
+    expect((await send('stepRun', { params })).status).toBe(202);
+    const ticket = await send('createLiveTicket', { params, body: { role: 'operator' } });
+    expect(ticket.json).toMatchObject({ role: 'operator' });
+    const reader = (await send('createKey', { body: { name: 'reader', scopes: ['read'] } })).json;
+    const { key } = reader as { key: string };
+    expect((await send('createLiveTicket', { params, key, body: { role: 'operator' } })).status).toBe(403);
+    expect((await send('resumeRun', { params, query: { of: 'pause' } })).json).toMatchObject({
+      paused: false,
+    });
+    expect((await send('resumeRun', { params, query: { of: 'person' } })).status).toBe(202);
+    expect(await ended(params.run_id)).toMatchObject({ state: 'succeeded', pause: null });
+    for (const operationId of ['pauseRun', 'stepRun', 'createLiveTicket']) {
+      const body = operationId === 'createLiveTicket' ? { body: {} } : {};
+      expect((await send(operationId, { params, ...body })).status).toBe(409);
+      expect((await send(operationId, { params: { run_id: none }, ...body })).status).toBe(404);
+    }
+  });
+});
+
+describe('sessions', () => {
+  test('open, send, list, get, end; what is not there is a 404, what has ended or is in use a 409', async () => {
+    await send('createProfile', { body: { name: 'kept' } });
+    const opened = await send('openSession', { body: { profile: 'kept', level: 'ERROR' } });
+    expect(opened.status, opened.text).toBe(201);
+    const { session_id } = opened.json as { session_id: string };
+    expect(opened.headers.location).toBe(`/api/v1/sessions/${session_id}`);
+    expect((await send('openSession', { body: { profile: 'kept' } })).status).toBe(409);
+    expect((await send('openSession', { body: { profile: 'nobody' } })).status).toBe(404);
+    const params = { session_id };
+    const sent = await send('sendMessage', {
+      params,
+      body: { step: { action: 'navigate', url: `${site.url}/` } },
+    });
+    expect(sent.status, sent.text).toBe(202);
+    const { message_id } = sent.json as { message_id: string };
+    const query = { wait_seconds: 40 };
+    const message = await send('getMessage', { params: { ...params, message_id }, query });
+    expect(message.json).toMatchObject({ state: 'succeeded', result: { success: true } });
+    expect((await send('sendMessage', { params, body: { script: { name: 'x' } } })).status).toBe(422);
+    expect((await send('sendMessage', { params, body: {} })).status).toBe(400);
+    expect((await send('listMessages', { params })).text).toContain(message_id);
+    expect((await send('listSessions', { query: { state: 'open' } })).text).toContain(session_id);
+    expect((await send('getSession', { params })).json).toMatchObject({ state: 'open', level: 'ERROR' });
+    expect((await send('getMessage', { params: { ...params, message_id: none } })).status).toBe(404);
+    expect((await send('endSession', { params })).json).toMatchObject({ ended: { reason: 'closed' } });
+    const step = { step: { action: 'wait', duration: 1 } };
+    expect((await send('sendMessage', { params, body: step })).status).toBe(409);
+    for (const operationId of ['getSession', 'endSession', 'listMessages', 'sendMessage']) {
+      const body = operationId === 'sendMessage' ? { body: step } : {};
+      expect((await send(operationId, { params: { session_id: none }, ...body })).status).toBe(404);
+    }
+  });
+});
+
 describe('events', () => {
   test('of the runs above are in the history, page by page in both directions, and by type and run', async () => {
     const { json } = await send('listEvents', { query: { types: 'step.finished', limit: 1 } });
@@ -468,7 +537,12 @@ describe('the agent', () => {
     await expect
       .poll(async () => (await send('getRun', { params })).json, { timeout: RUN_MS })
       .toMatchObject({ waiting_for_person: 'Please look' });
+    const session = (await send('openSession', { body: {} })).json as { session_id: string };
     expect((await send('drainAgent')).status).toBe(202);
+    expect((await send('openSession', { body: {} })).status).toBe(503);
+    const step = { step: { action: 'wait', duration: 1 } };
+    const toSession = { params: { session_id: session.session_id }, body: step };
+    expect((await send('sendMessage', toSession)).status).toBe(503);
     expect((await send('startRun', { body: { script: script() } })).json).toMatchObject({
       status: 503,
       error: 'BrowserAgent.Draining',
@@ -479,6 +553,7 @@ describe('the agent', () => {
     expect((await send('resumeRun', { params })).status).toBe(202);
     await job.done;
     expect(job.agent.runs.get(runId)).toMatchObject({ state: 'succeeded' });
+    expect(job.agent.sessions.store.get(session.session_id)).toMatchObject({ end_reason: 'agent_stopped' });
     expect(existsSync(join(home, 'api.json'))).toBe(false);
     await expect(call(url, 'GET', '/api/v1/version')).rejects.toThrow();
   });
