@@ -455,6 +455,238 @@ export interface paths {
       };
     };
   };
+  '/api/v1/sessions': {
+    /**
+     * List sessions, newest first
+     *
+     * Those that the key opened; with the scope `operate` those of all keys.
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          state?: 'open' | 'ended';
+          limit?: number;
+          /** `next_cursor` of the page before. */
+          cursor?: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['Session'][];
+            /** Null: this is the last page. */
+            next_cursor: string | null;
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+    /**
+     * Open a browser that stays open from run to run
+     *
+     * Answers when the browser is open. It holds its profile until it ends. How many a key may have open is a setting of its tier.
+     *
+     * Scope: `run`.
+     */
+    post: {
+      parameters: Record<string, never>;
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['OpenSessionInput'];
+        };
+      };
+      responses: {
+        201: Answer<{
+          'application/json': components['schemas']['Session'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+        503: Refused;
+      };
+    };
+  };
+  '/api/v1/sessions/{session_id}': {
+    /**
+     * One session
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        path: {
+          /** Id of a session; sorts by time. */
+          session_id: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['Session'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+    /**
+     * End a session
+     *
+     * Its run is cancelled, and so is what waits in its queue. Answers when its browser is closed.
+     *
+     * Scope: `run`.
+     */
+    delete: {
+      parameters: {
+        path: {
+          /** Id of a session; sorts by time. */
+          session_id: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['Session'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/sessions/{session_id}/messages': {
+    /**
+     * The messages of a session, newest first
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          limit?: number;
+          /** `next_cursor` of the page before. */
+          cursor?: string;
+        };
+        path: {
+          /** Id of a session; sorts by time. */
+          session_id: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['SessionMessage'][];
+            /** Null: this is the last page. */
+            next_cursor: string | null;
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+    /**
+     * Send a script or a step to a session
+     *
+     * It waits its turn, then becomes a run in the page where the one before left off, with cookies and tabs as they are.
+     *
+     * Scope: `run`.
+     */
+    post: {
+      parameters: {
+        path: {
+          /** Id of a session; sorts by time. */
+          session_id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['SendMessageInput'];
+        };
+      };
+      responses: {
+        202: Answer<{
+          'application/json': components['schemas']['SessionMessage'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        422: Refused;
+        429: Refused;
+        500: Refused;
+        503: Refused;
+      };
+    };
+  };
+  '/api/v1/sessions/{session_id}/messages/{message_id}': {
+    /**
+     * One message, with the result of its run
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** Answer when it has ended, at the latest after so long. */
+          wait_seconds?: number;
+        };
+        path: {
+          /** Id of a session; sorts by time. */
+          session_id: string;
+          /** Id of a message; sorts by time. */
+          message_id: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['SessionMessageDetail'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/events': {
     /**
      * Events as they happen, as server-sent events
@@ -1247,362 +1479,6 @@ export interface paths {
 
 export interface components {
   schemas: {
-    EventInput:
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'run.queued';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            script_name: string;
-            task_id: string | null;
-            /** Null: not said. */
-            requested_by: {
-              kind: 'key' | 'owner' | 'cli' | 'task' | 'system';
-              id: string;
-            } | null;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'run.waiting';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            waits_for: 'profile';
-            profile: string;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'run.started';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            script_name: string;
-            profile: string | null;
-            level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
-            level_reason: string;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'run.paused';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          /** Said when somebody makes it stand still, and again each time it does. */
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            by: {
-              kind: 'key' | 'owner' | 'cli' | 'task' | 'system';
-              id: string;
-            };
-            reason: string;
-            since: string;
-            /** False: the action that it had begun still goes on. */
-            standing: boolean;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'run.resumed';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            paused_ms: number;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'run.finished';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            state: 'succeeded' | 'failed' | 'cancelled' | 'lost';
-            error: {
-              name: string;
-              message: string;
-            } | null;
-            duration_ms: number;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'step.started';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            /** In order of execution, from 1; 0: before the first step. */
-            step_number: number;
-            name: string;
-            action: string;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'step.finished';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            /** In order of execution, from 1; 0: before the first step. */
-            step_number: number;
-            name: string;
-            action: string;
-            success: boolean;
-            duration_ms: number;
-            error: {
-              name: string;
-              message: string;
-            } | null;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'upload.finished';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            key: string;
-            size_bytes: number;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'upload.failed';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            key: string;
-            message: string;
-            attempt: number;
-            /** Null: never. */
-            retry_at: string | null;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'human.requested';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            /** In order of execution, from 1; 0: before the first step. */
-            step_number: number;
-            message: string;
-            deadline: string;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'human.resolved';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            /** Id of the run. */
-            run_id: string;
-            by: 'person' | 'condition' | 'timeout' | 'cancel';
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'agent.state';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            state: string;
-            detail: string | null;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'agent.service';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          /** An AWS service is failing and not called for a while (`open`), tried, or works again. */
-          payload: {
-            service: 'sfn' | 's3' | 'ssm' | 'secretsmanager' | 'sts';
-            state: 'closed' | 'half_open' | 'open';
-            since: string;
-            last_error: string | null;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'agent.task_received';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            task_id: string;
-            /** Id of the run. */
-            run_id: string;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'agent.task_reported';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            task_id: string;
-            /** Id of the run. */
-            run_id: string;
-            outcome: 'succeeded' | 'failed';
-            error_name: string | null;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'agent.lease_lost';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          payload: {
-            task_id: string;
-            /** Id of the run. */
-            run_id: string;
-            reason: string;
-          };
-        }
-      | {
-          /** Place in the stream: one more than that of the event before. */
-          id: number;
-          type: 'agent.history_lost';
-          priority: 'low' | 'normal' | 'high';
-          /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
-          /** Id of the run that it belongs to. */
-          correlation_id: string | null;
-          /** RFC 3339, UTC. */
-          time: string;
-          /** Never in the history: said to a follower whose last id is older than what history holds, or was never given. What lies between is lost to it. */
-          payload: {
-            /** The id that was asked for. */
-            after: number;
-            /** The first id that history holds: it goes on with this one. */
-            from_id: number;
-          };
-        };
     StartRunInput: {
       /** A script, or the name of a stored one: `name` or `name@version`. */
       script: string | Record<string, unknown>;
@@ -1613,6 +1489,25 @@ export interface components {
       profile?: string;
       /** Show the window of the browser. */
       headed?: boolean;
+    };
+    OpenSessionInput: {
+      /** Absent: a temporary one. */
+      profile?: string;
+      /** Show the window of the browser. */
+      headed?: boolean;
+      /** Recording level of every message. */
+      level?: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+      /** For every message. */
+      variables?: Record<string, unknown>;
+      /** It ends when it had nothing to do for so long. Absent: as `api.session_idle_seconds` says. */
+      idle_timeout_seconds?: number;
+    };
+    SendMessageInput: {
+      /** A script, or the name of a stored one. */
+      script?: string | Record<string, unknown>;
+      /** One step, instead of a script. */
+      step?: Record<string, unknown>;
+      variables?: Record<string, unknown>;
     };
     CreateLiveTicketInput: {
       role?: 'viewer' | 'operator';
@@ -2227,6 +2122,66 @@ export interface components {
       reference: string;
       name: string;
       version: string | null;
+    };
+    Session: {
+      session_id: string;
+      state: 'open' | 'ended';
+      /** Why and when it ended. */
+      ended: {
+        reason: 'closed' | 'idle' | 'browser_ended' | 'agent_stopped' | 'key_revoked';
+        detail: string;
+        /** RFC 3339, UTC. */
+        at: string;
+      } | null;
+      /** Null: a temporary one. */
+      profile: string | null;
+      headed: boolean;
+      /** Null: each message has the level that its script and the settings say. */
+      level: ('NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE') | null;
+      idle_timeout_seconds: number;
+      /** Who opened it. */
+      key: {
+        id: string;
+        name: string;
+      };
+      /** RFC 3339, UTC. */
+      created_at: string;
+      /** RFC 3339, UTC. */
+      last_used_at: string;
+    };
+    SessionMessage: {
+      message_id: string;
+      session_id: string;
+      script_name: string;
+      state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+      /** The run that it became; null before it begins. */
+      run_id: string | null;
+      error: {
+        name: string;
+        message: string;
+      } | null;
+      /** RFC 3339, UTC. */
+      created_at: string;
+      started_at: string | null;
+      ended_at: string | null;
+    };
+    SessionMessageDetail: {
+      message_id: string;
+      session_id: string;
+      script_name: string;
+      state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+      /** The run that it became; null before it begins. */
+      run_id: string | null;
+      error: {
+        name: string;
+        message: string;
+      } | null;
+      /** RFC 3339, UTC. */
+      created_at: string;
+      started_at: string | null;
+      ended_at: string | null;
+      /** Of its run, as the script format documents it. */
+      result: Record<string, unknown> | null;
     };
     Setting: {
       /** e.g. `recording.max_level`. */
