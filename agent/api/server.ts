@@ -21,6 +21,7 @@ import { agentRoutes } from './routes/agent.ts';
 import { documentRoutes } from './routes/document.ts';
 import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { livePageRoutes, liveRoutes } from './routes/live.ts';
 import { liveTicketRoutes } from './routes/live-tickets.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { profileRoutes } from './routes/profiles.ts';
@@ -129,6 +130,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
   await options.before?.(app);
 
   await app.withTypeProvider<ZodTypeProvider>().register(metricRoutes(ports));
+  await app.register(livePageRoutes());
   await app.register(
     async (v1) => {
       const typed = v1.withTypeProvider<ZodTypeProvider>();
@@ -136,6 +138,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(runRoutes(ports));
       await typed.register(liveTicketRoutes(ports));
       await typed.register(sessionRoutes(ports));
+      await typed.register(liveRoutes(ports));
       await typed.register(eventRoutes(ports));
       await typed.register(profileRoutes(ports));
       await typed.register(scriptRoutes(ports));
