@@ -101,7 +101,9 @@ export class BrowserSessions {
         () => this.#open.delete(sessionId),
         () => this.#open.delete(sessionId),
       );
+      // Both may have come to pass while the browser was opened.
       if (this.#isStopped) await session.close('agent_stopped', STOPPED);
+      else if (!this.#options.isKeyGood(spec.keyId)) await session.close('key_revoked', REVOKED);
     } catch (thrown) {
       this.#open.delete(sessionId);
       throw thrown;
@@ -163,8 +165,7 @@ export class BrowserSessions {
 
   async endOfKey(keyId: string): Promise<void> {
     const ofKey = [...this.#open.values()].filter((entry) => entry.keyId === keyId);
-    const detail = 'The key that opened the session was revoked.';
-    await Promise.all(ofKey.map(async ({ session }) => session?.close('key_revoked', detail)));
+    await Promise.all(ofKey.map(async ({ session }) => session?.close('key_revoked', REVOKED)));
   }
 
   /** Opens no more, and ends all: a run at work has until the deadline, then it is cancelled. */
@@ -238,6 +239,7 @@ export class BrowserSessions {
 }
 
 const STOPPED = 'The agent was stopped.';
+const REVOKED = 'The key that opened the session was revoked.';
 
 function levelOf({ level }: SessionSpec): RecordingLevel | null {
   return level?.level ?? null;

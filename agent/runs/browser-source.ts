@@ -19,8 +19,8 @@ export interface BrowserWish {
   /** Where downloads go until a step saves them; default: a folder that ends with the browser. */
   downloadsDir?: string;
   signal: AbortSignal;
-  /** The profile is in use; the run waits in its queue. */
-  onWaiting: (profile: string) => void;
+  /** The profile is in use, by this run or session (`session:ID`); the run waits in its queue. */
+  onWaiting: (profile: string, heldBy: string | null) => void;
   /** Waits no longer than this for the profile, in milliseconds; default: as long as the signal allows. */
   waitMs?: number;
 }
@@ -67,7 +67,8 @@ export class BrowserSource {
     const lease = await profiles.lease(choice, {
       runId: wish.runId,
       signal,
-      onWaiting: () => wish.onWaiting(choice.kind === 'named' ? choice.profile.name : ''),
+      onWaiting: (heldBy) =>
+        wish.onWaiting(choice.kind === 'named' ? choice.profile.name : '', heldBy?.runId ?? null),
       ...(wish.waitMs === undefined ? {} : { timeoutMs: wish.waitMs }),
     });
     try {

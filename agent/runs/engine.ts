@@ -292,7 +292,8 @@ export class RunEngine implements RunExecutor {
       browser: settings.browser,
       downloadsDir: join(this.#runDir(request), 'downloads'),
       signal,
-      onWaiting: (profile) => {
+      onWaiting: (profile, heldBy) => {
+        state.log.info({ profile, heldBy }, 'the run waits for its profile');
         runs.transition(request.runId, 'waiting', { now: clock.now(), profile });
         events.emit({ type: 'run.waiting', runId: request.runId, for: 'profile', profile });
       },

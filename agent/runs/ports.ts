@@ -64,6 +64,8 @@ export interface PortsOptions {
 export interface RunPorts extends StepPorts {
   /** Opens a page outside the steps, for signing in before the first. */
   open(url: string, signal: AbortSignal): Promise<void>;
+  /** For a wait in which the run does nothing in the page: as good as standing still. */
+  resting<T>(work: () => Promise<T>): Promise<T>;
   /** Lets go of a browser that outlives the run. */
   close(): void;
 }
@@ -210,6 +212,7 @@ export function createPorts(options: PortsOptions): RunPorts {
     },
     clock: gate.clock,
     random: Math.random,
+    resting: (work) => gate.resting(work),
     close: () => dialogs.close(),
     open: async (url, signal) => {
       await perform(

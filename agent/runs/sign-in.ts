@@ -50,16 +50,18 @@ export async function signIn(options: SignInOptions): Promise<void> {
     await ports.open(asText(await resolveTemplates(script.starting_page, scope)), signal);
   if (await isSignedIn(signal)) return;
   if (!session.wait_for_human_login && !verification) return;
-  await options.humans.ask(
-    {
-      runId: options.runId,
-      stepNumber: 0,
-      message: `Please sign in for "${script.name}", then press Resume.`,
-      timeoutMs: SIGN_IN_TIMEOUT_MS,
-      clock: ports.clock,
-      ...(verification ? { until: isSignedIn } : {}),
-    },
-    signal,
+  await ports.resting(() =>
+    options.humans.ask(
+      {
+        runId: options.runId,
+        stepNumber: 0,
+        message: `Please sign in for "${script.name}", then press Resume.`,
+        timeoutMs: SIGN_IN_TIMEOUT_MS,
+        clock: ports.clock,
+        ...(verification ? { until: isSignedIn } : {}),
+      },
+      signal,
+    ),
   );
   if (!verification || (await isSignedIn(signal))) return;
   throw new AgentError(

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { LIVE_ROLES } from '../../live/tickets.ts';
+import { actorOf } from '../audit.ts';
 import { mayDo } from '../keys.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
@@ -59,6 +60,15 @@ export function liveTicketRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           throw new ApiError(409, 'BrowserAgent.Conflict', 'Another process executes this run.');
         }
         const { ticket, expiresAt } = ports.tickets.issue({ runId: row.run_id, role, keyId: caller.keyId });
+        // Looking is not audited, but this gives somebody mouse and keyboard.
+        if (role === 'operator') {
+          ports.audit.append({
+            by: actorOf(request),
+            action: 'api.createLiveTicket',
+            target: `api/runs/${row.run_id}/live-tickets`,
+            details: { role, key: caller.name },
+          });
+        }
         return reply.code(201).send({
           ticket,
           role,
