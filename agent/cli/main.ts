@@ -6,6 +6,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { defaultHome } from '../base/paths.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { keepHeapSmall } from '../base/memory.ts';
 import { programVersion } from '../base/version.ts';
 import { Failed, WrongUse } from './main-types.ts';
 import { note } from './output.ts';
@@ -25,7 +26,10 @@ const program = new Command('local-browser-agent')
 verb(
   'run',
   'the agent, headless: polls the activity, runs tasks, uploads evidence. SIGTERM drains',
-  async () => (await import('./verbs/run.ts')).run,
+  async () => {
+    keepHeapSmall();
+    return (await import('./verbs/run.ts')).run;
+  },
 )
   .option('--once', 'end after one task')
   .option('--env <name>', 'environment, e.g. dev or prod')
