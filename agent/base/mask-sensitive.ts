@@ -8,18 +8,31 @@ export const CREDENTIAL_NAME = String.raw`passw(or)?d|passphrase|^pwd$|^pass$|se
 
 const SECRET_FIELD = new RegExp(`${CREDENTIAL_NAME}|cookie`, 'i');
 
+/** Parameters of addresses whose values are credentials. */
+const SECRET_PARAMETER = String.raw`x-amz-(?:signature|credential|security-token)|signature|access_token|refresh_token|id_token|token|api[-_]?key|password|secret|code`;
+
 /** Things that are credentials by their very form. */
 const SECRET_FORMS: readonly { pattern: RegExp; by: string }[] = [
   // An AWS access key id: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
   { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, by: MASK },
-  { pattern: /\b([Bb]earer) [\w.~+/=-]{8,}/g, by: `$1 ${MASK}` },
+  // A word after "bearer" may be one of a sentence: a token has a digit in it, or is long.
+  { pattern: /\b([Bb]earer) (?=[\w.~+/=-]*\d|[\w.~+/=-]{20})[\w.~+/=-]{8,}/g, by: `$1 ${MASK}` },
   { pattern: /\b(Basic) [A-Za-z0-9+/]{12,}={0,2}/g, by: `$1 ${MASK}` },
-  // user:password@ in an address.
-  { pattern: /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"\\]+@/gi, by: `$1${MASK}@` },
-  // Signed addresses and tokens in queries.
+  // user:password@ in an address. A scheme of any length would make a long text of dots take for ever.
+  { pattern: /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@"'<>\\]+@/gi, by: `$1${MASK}@` },
+  // Signed addresses and tokens in queries, also as they stand in HTML and JSON, and in an address within one.
   {
-    pattern:
-      /([?&](?:x-amz-(?:signature|credential|security-token)|signature|access_token|id_token|token|api[-_]?key|password|secret|code)=)[^&\s"#\\]+/gi,
+    pattern: new RegExp(
+      String.raw`((?:[?&#]|&amp;|\\u0026)(?:${SECRET_PARAMETER})=)(?!\[masked\])[^&\s"'<>#\\]+`,
+      'gi',
+    ),
+    by: `$1${MASK}`,
+  },
+  {
+    pattern: new RegExp(
+      String.raw`((?:%3f|%26|%23)(?:${SECRET_PARAMETER})%3d)(?!\[masked\])(?:(?!%26|%23)[^&\s"'<>#\\])+`,
+      'gi',
+    ),
     by: `$1${MASK}`,
   },
 ];
@@ -29,6 +42,12 @@ export function maskText(text: string): string {
   let masked = text;
   for (const { pattern, by } of SECRET_FORMS) masked = masked.replace(pattern, by);
   return masked;
+}
+
+/** The same in place, for what a run says of itself: an address and a message. What it was asked for stays. */
+export function maskFacts(facts: { url?: unknown; error?: { message: string } | null | undefined }): void {
+  if (typeof facts.url === 'string') facts.url = maskText(facts.url);
+  if (facts.error) facts.error = { ...facts.error, message: maskText(facts.error.message) };
 }
 
 /** Takes credentials out of JSON: by the name of the field, and by their form. */

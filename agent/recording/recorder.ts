@@ -424,14 +424,16 @@ export class Recorder implements RunRecorder {
     this.#write(kind, key, HTML_TYPE, stepNumber, async () => {
       const { html, problem } = await capture;
       if (!html) throw new Error(problem ?? 'the page did not answer');
-      const { text, masked } = this.#options.redactor.redactTextCounted(html.html);
+      const { text, masked } = this.#options.redactor.redactEvidence(html.html);
       return { data: Buffer.from(text), masked: masked + html.masked };
     });
   }
 
   #writeJson(kind: ArtifactKind, key: string, value: JsonObject, step?: RecordedStep): void {
     this.#write(kind, key, 'application/json', step?.stepNumber, () => {
-      const redacted = this.#options.redactor.redactJsonCounted(value);
+      // What a script extracts is what it was asked for; the rest is what was seen on the way.
+      const isEvidence = kind === 'failure_errors';
+      const redacted = this.#options.redactor.redactJsonCounted(value, { isEvidence });
       return { data: Buffer.from(`${JSON.stringify(redacted.value, null, 2)}\n`), masked: redacted.masked };
     });
   }
@@ -550,7 +552,10 @@ export class Recorder implements RunRecorder {
     const key = this.#writer.reserve('manifest.json');
     const described = { kind: 'manifest' as const, key, contentType: 'application/json', wanted };
     return this.#writer.write(described, () => {
-      const text = `${JSON.stringify(this.#options.redactor.redactJson(manifest as unknown as JsonObject), null, 2)}\n`;
+      const { value } = this.#options.redactor.redactJsonCounted(manifest as unknown as JsonObject, {
+        isEvidence: true,
+      });
+      const text = `${JSON.stringify(value, null, 2)}\n`;
       return { data: Buffer.from(text) };
     });
   }

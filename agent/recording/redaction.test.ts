@@ -159,3 +159,16 @@ describe('Redactor', () => {
     expect(redactor.redactText('x ab\ud800cd y')).toBe('x [masked] y');
   });
 });
+
+describe('evidence', () => {
+  test('is also without credentials by their form; what a script was asked to bring is not', () => {
+    const redactor = new Redactor({ values: ['hunter22'] });
+    const said = { said: 'hunter22', url: 'https://me:pw@host/?token=abc&x=1', size: 12_345 };
+    expect(redactor.redactJsonCounted(said, { isEvidence: true })).toEqual({
+      value: { said: '[masked]', url: 'https://[masked]@host/?token=[masked]&x=1', size: 12_345 },
+      masked: 2,
+    });
+    expect(redactor.redactJson(said)).toEqual({ ...said, said: '[masked]' });
+    expect(new Redactor().redactEvidence(said.url).masked).toBe(1);
+  });
+});

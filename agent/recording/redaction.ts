@@ -1,4 +1,4 @@
-import { MASK } from '../base/mask-sensitive.ts';
+import { MASK, maskText } from '../base/mask-sensitive.ts';
 import type { JsonValue } from '../base/words.ts';
 import { secretForms } from './secret-forms.ts';
 
@@ -71,8 +71,16 @@ export class Redactor {
     return pattern.test(text) || this.#isShortValue(text);
   }
 
+  /** A message or a name: also without what is a credential by its form. */
   redactText(text: string): string {
-    return this.redactTextCounted(text).text;
+    return maskText(this.redactTextCounted(text).text);
+  }
+
+  /** Evidence: what the page says, not what the script was asked to bring. By value, and by form. */
+  redactEvidence(text: string): { text: string; masked: number } {
+    const known = this.redactTextCounted(text);
+    const formless = maskText(known.text);
+    return { text: formless, masked: known.masked + (formless === known.text ? 0 : 1) };
   }
 
   redactTextCounted(text: string): { text: string; masked: number } {
@@ -106,12 +114,13 @@ export class Redactor {
   /** Strings, numbers, truth values and names of fields; the result is JSON again. */
   redactJsonCounted<T extends JsonValue>(
     value: T,
-    options: { keepNumbers?: ReadonlySet<string> } = {},
+    options: { keepNumbers?: ReadonlySet<string>; isEvidence?: boolean } = {},
   ): { value: T; masked: number } {
-    if (this.#values.size === 0) return { value, masked: 0 };
+    const byForm = options.isEvidence === true;
+    if (this.#values.size === 0 && !byForm) return { value, masked: 0 };
     let masked = 0;
     const text = (from: string): string => {
-      const result = this.redactTextCounted(from);
+      const result = byForm ? this.redactEvidence(from) : this.redactTextCounted(from);
       masked += result.masked;
       return result.text;
     };

@@ -72,7 +72,7 @@ export function redactTrace(raw: Uint8Array, known: Redactor, options: { maxByte
     const lines: string[] = [];
     for (const event of list) {
       masked += maskCall(event, secretCalls) + maskResource(event);
-      const result = redactor.redactJsonCounted(event, { keepNumbers: TIMES });
+      const result = redactor.redactJsonCounted(event, { keepNumbers: TIMES, isEvidence: true });
       masked += result.masked;
       lines.push(JSON.stringify(result.value));
     }
@@ -230,12 +230,12 @@ function redactResource(name: string, text: string, redactor: Redactor): { text:
   const json = name.endsWith('.json') || /^\s*[[{]/.test(text) ? tryJson(text) : undefined;
   if (json !== undefined) {
     const keys = redactSecretKeys(json);
-    const values = redactor.redactJsonCounted(keys.value);
+    const values = redactor.redactJsonCounted(keys.value, { isEvidence: true });
     const masked = keys.masked + values.masked;
     return { text: masked > 0 ? JSON.stringify(values.value) : text, masked };
   }
   const form = redactBody(text, '');
-  const values = redactor.redactTextCounted(form.text);
+  const values = redactor.redactEvidence(form.text);
   return { text: values.text, masked: form.masked + values.masked };
 }
 

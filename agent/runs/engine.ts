@@ -14,6 +14,7 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf, toAgentError } from '../base/errors.ts';
 import type { EventBus, RunEndState } from '../base/events.ts';
 import { redactLogs, withRunId, type Logger, type LogRedactor } from '../base/log.ts';
+import { maskText } from '../base/mask-sensitive.ts';
 import type { HomePaths } from '../base/paths.ts';
 import type { ResolvedLevel } from '../base/words.ts';
 import { Recorder } from '../recording/recorder.ts';

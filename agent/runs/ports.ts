@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
+import { maskFacts } from '../base/mask-sensitive.ts';
 import { atLeast, type JsonObject, type ResolvedLevel } from '../base/words.ts';
 import type { Redactor } from '../recording/redaction.ts';
 import type { RunRecorder } from '../recording/types.ts';

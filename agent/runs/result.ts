@@ -1,5 +1,6 @@
 /** The result of a run as the script format documents it, and the cause of a failed task. */
 import type { AgentError } from '../base/errors.ts';
+import { maskText } from '../base/mask-sensitive.ts';
 import type { JsonObject, JsonValue, ResolvedLevel } from '../base/words.ts';
 import type { StepResult } from '../script/interpreter.ts';
 import type { StepPicture } from './evidence.ts';
@@ -59,7 +60,11 @@ export function buildResult(facts: ResultFacts): JsonObject {
     screenshots,
     verification_screenshots: verificationScreenshots(steps, facts.pictures),
     error: facts.error
-      ? { ...failedStep(facts.error), name: facts.error.error.errorName, message: facts.error.error.message }
+      ? {
+          ...failedStep(facts.error),
+          name: facts.error.error.errorName,
+          message: maskText(facts.error.error.message),
+        }
       : null,
     profile_used: facts.profile,
     execution_mode: facts.mode,
@@ -81,7 +86,7 @@ export function buildCause(runId: string, failure: RunFailure, evidence: string[
   return {
     run_id: runId,
     ...stepFacts(failure),
-    message: failure.error.message,
+    message: maskText(failure.error.message),
     url: failure.url,
     evidence,
     data: failure.error.data as JsonObject,
