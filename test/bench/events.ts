@@ -23,6 +23,8 @@ const STEP_DELAY_MS = 200;
 /** With each event a client loses its connection about once in fifty. */
 const BREAK_CHANCE = 0.02;
 const POLL_MS = 250;
+/** A run that has not ended by then never will. */
+const RUN_MS = 60_000;
 
 export async function benchEvents(): Promise<void> {
   const results = await withSurroundings(async (around) => {
@@ -82,12 +84,13 @@ async function oneRun(client: ApiClient, portal: string): Promise<void> {
   const script = fifteenSteps(portal, STEP_DELAY_MS) as Record<string, unknown>;
   const { run_id } = await answerOf(client.POST('/api/v1/runs', { body: { script, level: 'INFO' } }));
   const params = { path: { run_id } };
-  for (;;) {
+  for (const until = Date.now() + RUN_MS; Date.now() < until;) {
     const run = await answerOf(client.GET('/api/v1/runs/{run_id}', { params }));
     if (run.state === 'failed') throw new Error(run.error?.message);
     if (run.ended_at !== null) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+  throw new Error(`run ${run_id} does not end`);
 }
 
 /** Of the whole history, once nothing new has come for a while: uploads go on after a run. */
