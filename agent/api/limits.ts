@@ -1,6 +1,7 @@
 /**
  * How much each key may ask: per minute and per day (UTC), counted in fixed windows. The day's count is in
- * the database, so that a restart does not give a second day.
+ * the database, so that a restart does not give a second day. It is written a block ahead: an agent that is
+ * killed gives no request back, and takes at most a hundredth of the day's from the key.
  */
 import type { Clock } from '../base/clock.ts';
 import type { ApiKeyRow, ApiKeyStore, ApiTier } from '../store/api-keys.ts';
@@ -9,6 +10,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Uses are written at most this often per key: a write per request would cost more than the request. */
 const SAVE_MS = 5_000;
+/** What of a day's limit is put down as used ahead of time. */
+const BLOCK_SHARE = 0.01;
 
 export type TierLimits = Record<ApiTier, { perMinute: number; perDay: number }>;
 
@@ -28,6 +31,8 @@ interface Usage {
   minuteRequests: number;
   day: number;
   dayRequests: number;
+  /** What the database says of the day: never less than `dayRequests`. */
+  dayReserved: number;
   usedAt: number;
   savedAt: number;
   isSaved: boolean;
@@ -56,7 +61,12 @@ export class RateLimits {
       usage.dayRequests += 1;
       usage.usedAt = now;
       usage.isSaved = false;
-      if (now - usage.savedAt >= SAVE_MS) this.#save(key.key_id, usage, now);
+      const isBeyond = usage.dayRequests > usage.dayReserved;
+      if (isBeyond) {
+        const block = Math.max(1, Math.floor(perDay * BLOCK_SHARE));
+        usage.dayReserved = Math.min(perDay, usage.dayRequests + block - 1);
+      }
+      if (isBeyond || now - usage.savedAt >= SAVE_MS) this.#save(key.key_id, usage, now);
     }
     const minute = { limit: perMinute, used: usage.minuteRequests, endsAt: (usage.minute + 1) * MINUTE_MS };
     const day = { limit: perDay, used: usage.dayRequests, endsAt: (usage.day + 1) * DAY_MS };
@@ -75,7 +85,9 @@ export class RateLimits {
   flush(): void {
     const now = this.#clock.now();
     for (const [keyId, usage] of this.#usage) {
-      if (!usage.isSaved) this.#save(keyId, usage, now);
+      if (usage.isSaved && usage.dayReserved === usage.dayRequests) continue;
+      usage.dayReserved = usage.dayRequests;
+      this.#save(keyId, usage, now);
     }
   }
 
@@ -85,11 +97,20 @@ export class RateLimits {
     let usage = this.#usage.get(key.key_id);
     if (!usage) {
       const dayRequests = key.day === nameOf(day) ? key.day_requests : 0;
-      usage = { minute, minuteRequests: 0, day, dayRequests, usedAt: 0, savedAt: 0, isSaved: true };
+      usage = {
+        minute,
+        minuteRequests: 0,
+        day,
+        dayRequests,
+        dayReserved: dayRequests,
+        usedAt: key.last_used_at ?? 0,
+        savedAt: 0,
+        isSaved: true,
+      };
       this.#usage.set(key.key_id, usage);
     }
     if (usage.minute !== minute) Object.assign(usage, { minute, minuteRequests: 0 });
-    if (usage.day !== day) Object.assign(usage, { day, dayRequests: 0 });
+    if (usage.day !== day) Object.assign(usage, { day, dayRequests: 0, dayReserved: 0 });
     return usage;
   }
 
@@ -99,7 +120,7 @@ export class RateLimits {
     this.#store.noteUse(keyId, {
       at: usage.usedAt,
       day: nameOf(usage.day),
-      dayRequests: usage.dayRequests,
+      dayRequests: usage.dayReserved,
     });
   }
 }
