@@ -16,8 +16,10 @@ import type { ScriptLibrary } from './script-library.ts';
 import type { RunSettings } from './settings.ts';
 import type { RunExecutor, RunInput, RunRequest } from './types.ts';
 
-/** Messages that wait in one session: scripts are held in memory, up to 1 MB each. */
+/** Messages that wait in one session: more is better made one script. */
 export const MAX_QUEUED_MESSAGES = 50;
+/** Their scripts and variables as JSON: they are held in memory, and one may be as large as a request. */
+const MAX_QUEUED_CHARACTERS = 4_000_000;
 /** Opening a browser takes a second; on a machine that swaps, a minute. */
 const OPEN_TIMEOUT_MS = 90_000;
 
@@ -140,9 +142,12 @@ export class BrowserSessions {
     const messageId = newRunId();
     const { script } = prepareScript({ ...request, runId: messageId }, library);
     refuseOtherProfile(script, row.profile);
-    if (entry.session.queued >= MAX_QUEUED_MESSAGES) return { ok: false, why: 'full' };
+    const { messages, characters } = entry.session.queued;
+    const sizeCharacters = JSON.stringify(request.input).length;
+    const isFull = messages >= MAX_QUEUED_MESSAGES || characters + sizeCharacters > MAX_QUEUED_CHARACTERS;
+    if (isFull) return { ok: false, why: 'full' };
     store.addMessage({ messageId, sessionId, scriptName: script.name, now: clock.now() });
-    entry.session.send({ messageId, request });
+    entry.session.send({ messageId, request, sizeCharacters });
     const stored = store.message(sessionId, messageId);
     if (!stored) throw new Error(`message ${messageId} was not stored`);
     return { ok: true, message: stored };

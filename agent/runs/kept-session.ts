@@ -30,6 +30,8 @@ export interface KeptSessionOptions {
 interface Message {
   messageId: string;
   request: Omit<RunRequest, 'runId'>;
+  /** Of script and variables as JSON. */
+  sizeCharacters: number;
 }
 
 export class KeptSession {
@@ -57,8 +59,10 @@ export class KeptSession {
     return this.#end;
   }
 
-  get queued(): number {
-    return this.#queue.length;
+  /** What waits, without the message at work. */
+  get queued(): { messages: number; characters: number } {
+    const characters = this.#queue.reduce((sum, { sizeCharacters }) => sum + sizeCharacters, 0);
+    return { messages: this.#queue.length, characters };
   }
 
   /** To be called only while it is not {@link ending}. */

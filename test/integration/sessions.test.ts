@@ -179,6 +179,16 @@ describe('a session', () => {
     expect(two).toMatchObject({ state: 'cancelled', run_id: null, result: null });
   });
 
+  test('takes no more than fits into its queue', async () => {
+    const { session_id } = await open();
+    const statuses: number[] = [];
+    const body = { step: { action: 'wait', duration: 60_000 }, variables: { much: 'x'.repeat(900_000) } };
+    for (let count = 0; count < 6; count += 1) statuses.push((await send(session_id, body)).status);
+    // One is at work, four wait.
+    expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
+    await end(session_id);
+  });
+
   test('is ended when it has nothing to do for long enough, and when its browser dies', async () => {
     const idle = await open({ idle_timeout_seconds: 1 });
     await expect

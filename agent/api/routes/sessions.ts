@@ -268,7 +268,7 @@ export function sessionRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         }
         throw tooMany(
           reply,
-          `${MAX_QUEUED_MESSAGES} messages wait in this session already.`,
+          `As much waits in this session as may: ${MAX_QUEUED_MESSAGES} messages, or 4 MB of them.`,
           'Send it again when one has ended.',
         );
       },
