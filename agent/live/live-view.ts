@@ -9,14 +9,16 @@ import type { ActiveRuns } from '../runs/active-runs.ts';
 import type { HumanDesk } from '../runs/human-desk.ts';
 import type { WatchableRuns } from '../runs/watchable.ts';
 import { LIVE_PROTOCOL, liveRequest } from './messages.ts';
-import { webSocketPipe, type CloseReason } from './pipe.ts';
+import { webSocketPipe, type CloseReason, type Pipe } from './pipe.ts';
 import { ENDED, LiveSession, type RunControls } from './session.ts';
-import type { LiveTickets, Redeemed } from './tickets.ts';
+import type { LiveRole, LiveTickets, Redeemed } from './tickets.ts';
 
 /** The largest message of a client: a clipboard, and a little around it. */
 export const MAX_MESSAGE_BYTES = 300_000;
 /** What was said that makes no sense is answered so often, then the connection is closed. */
 const MAX_BAD = 20;
+/** Tickets may be set to live a second only, in milliseconds. */
+const MIN_RENEW_MS = 500;
 /** The second subprotocol that a client offers: `ticket.<ticket>`. */
 const TICKET_PREFIX = 'ticket.';
 /** noVNC asks for this one. */
@@ -94,7 +96,11 @@ export class LiveView {
         else pipe.say({ type: 'notice', words: 'The viewer said something that the agent does not know.' });
       }
     });
-    socket.on('close', () => connection.gone());
+    const stopRenewing = this.#renew(pipe, redeemed);
+    socket.on('close', () => {
+      stopRenewing();
+      connection.gone();
+    });
   }
 
   /** Undefined: that run cannot be watched now. */
@@ -117,6 +123,26 @@ export class LiveView {
     this.#unsubscribe();
     for (const session of this.#sessions.values()) session.end(STOPPED);
     this.#sessions.clear();
+  }
+
+  /** A ticket for the next connection, again and again; so it shows, too, when the key is revoked. */
+  #renew(pipe: Pipe, holder: { runId: string; role: LiveRole; keyId: string }): () => void {
+    const { tickets } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const renew = (): void => {
+      const check = tickets.redeem(tickets.issue(holder).ticket);
+      const refusal = refusalOf(check, holder.runId, true);
+      if (refusal) {
+        pipe.close(refusal);
+        return;
+      }
+      const { ticket, expiresAt } = tickets.issue(holder);
+      pipe.say({ type: 'ticket', ticket });
+      timer = setTimeout(renew, Math.max(MIN_RENEW_MS, (expiresAt - Date.now()) / 2));
+      timer.unref();
+    };
+    renew();
+    return () => clearTimeout(timer);
   }
 
   #controls(runId: string): RunControls {

@@ -37,4 +37,6 @@ export type LiveMessage =
   | LiveState
   /** Something that was asked for was not done, and why. */
   | { type: 'notice'; words: string }
-  | { type: 'clipboard'; text: string };
+  | { type: 'clipboard'; text: string }
+  /** For the next connection: after a reload, or when this one is lost. */
+  | { type: 'ticket'; ticket: string };

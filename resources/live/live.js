@@ -80,6 +80,8 @@ function start() {
 function onMessage(message) {
   if (message.type === 'state') show(message);
   else if (message.type === 'notice') notice(message.words);
+  // So that loading this page again works, and a lost connection can be made anew.
+  else if (message.type === 'ticket') history.replaceState(null, '', `#ticket=${message.ticket}`);
   else if (message.type === 'clipboard') navigator.clipboard?.writeText(message.text).catch(() => {});
 }
 
@@ -165,11 +167,12 @@ const TITLES = {
 
 function onEnded({ code, reason }) {
   const lost = code === 1006 || code === 1000;
+  element('again').hidden = !location.hash || ![1000, 1006, 4408, 4504].includes(code);
   over(
     TITLES[code] ?? (lost ? 'The connection was lost' : 'The live view has ended'),
     reason ||
       (lost
-        ? 'The agent does not answer. Open the live view again.'
+        ? 'The agent does not answer. Connect again, or open the live view anew.'
         : `The connection was closed (${code}).`),
   );
 }
@@ -189,6 +192,7 @@ element('take').addEventListener('click', () => {
   const isMine = state.input === 'yours' || state.input === 'taking';
   channel.ask({ type: isMine ? 'release' : 'take' });
 });
+element('again').addEventListener('click', () => location.reload());
 element('pause').addEventListener('click', () => {
   channel.ask({ type: element('pause').textContent === 'Resume' ? 'resume' : 'pause' });
 });
@@ -203,11 +207,13 @@ globalThis.addEventListener('paste', (event) => {
   const text = event.clipboardData?.getData('text/plain');
   if (text && state?.input === 'yours') channel.ask({ type: 'clipboard', text: text.slice(0, 65_536) });
 });
-globalThis.addEventListener('focus', async () => {
-  if (state?.input !== 'yours') return;
+globalThis.addEventListener('focus', () => {
+  if (state?.input !== 'yours' || !navigator.clipboard) return;
   // Asks the person once; where it is refused, pasting into this page still works.
-  const text = await navigator.clipboard?.readText().catch(() => '');
-  if (text) channel.ask({ type: 'clipboard', text: text.slice(0, 65_536) });
+  navigator.clipboard.readText().then(
+    (text) => channel.ask({ type: 'clipboard', text: text.slice(0, 65_536) }),
+    () => undefined,
+  );
 });
 
 start();

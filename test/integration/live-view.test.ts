@@ -136,6 +136,23 @@ describe('watching', () => {
     await expect.poll(() => viewer.textContent('#over-title'), soon).toBe('The run has ended');
   });
 
+  test('the page can be loaded again, until its key is revoked', async () => {
+    const id = await start();
+    const key = await api.key({ name: 'watcher', scopes: ['read'] });
+    const answer = await api.call('POST', `/runs/${id}/live-tickets`, {
+      key: key.key,
+      body: { role: 'viewer' },
+    });
+    const viewer = await open((answer.json as { path: string }).path);
+    await expect.poll(() => status(viewer), soon).toContain('You watch');
+    await viewer.reload();
+    await expect.poll(() => status(viewer), soon).toContain('You watch');
+    await api.call('DELETE', `/keys/${key.key_id}`);
+    await viewer.reload();
+    await expect.poll(() => viewer.textContent('#over-words'), soon).toContain('cannot be used any more');
+    await cancel(id);
+  });
+
   test('another page of the browser can be looked at', async () => {
     const id = await start();
     const run = api.agent.watchable.get(id)!;
