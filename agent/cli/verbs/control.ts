@@ -40,7 +40,11 @@ export async function status(options: VerbOptions): Promise<void> {
   const now = await answerOf(reached.client.GET('/api/v1/agent'));
   const uploads = await answerOf(reached.client.GET('/api/v1/uploads/counts'));
   if (json === true) printJson({ running: true, api: true, ...asJson(now), uploads });
-  else show(now, uploads, reached.file.url);
+  else {
+    show(now, uploads, reached.file.url);
+    const { checks } = await answerOf(reached.client.GET('/api/v1/health'));
+    if (!checks.services.ok) print(`aws        failing: ${checks.services.detail}`);
+  }
 }
 
 export async function pause({ home }: VerbOptions): Promise<void> {
