@@ -25,6 +25,7 @@ import { livePageRoutes, liveRoutes } from './routes/live.ts';
 import { liveTicketRoutes } from './routes/live-tickets.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { profileRoutes } from './routes/profiles.ts';
+import { runControlRoutes } from './routes/run-control.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scriptRoutes } from './routes/scripts.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -136,6 +137,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       const typed = v1.withTypeProvider<ZodTypeProvider>();
       await typed.register(systemRoutes(ports));
       await typed.register(runRoutes(ports));
+      await typed.register(runControlRoutes(ports));
       await typed.register(liveTicketRoutes(ports));
       await typed.register(sessionRoutes(ports));
       await typed.register(liveRoutes(ports));

@@ -218,6 +218,70 @@ export interface paths {
       };
     };
   };
+  '/api/v1/runs/{run_id}/artifacts': {
+    /**
+     * The evidence of a run
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        path: {
+          /** Id of a run; sorts by time. */
+          run_id: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['Artifact'][];
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/runs/{run_id}/artifacts/{artifact_id}': {
+    /**
+     * One piece of evidence, whole or in part (`Range`)
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        path: {
+          /** Id of a run; sorts by time. */
+          run_id: string;
+          artifact_id: number;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          '*/*': unknown;
+        }>;
+        206: Answer<{
+          '*/*': unknown;
+        }>;
+        304: Empty;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        416: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/runs/{run_id}/cancel': {
     /**
      * Cancel a run
@@ -348,70 +412,6 @@ export interface paths {
         409: Refused;
         413: Refused;
         415: Refused;
-        421: Refused;
-        429: Refused;
-        500: Refused;
-      };
-    };
-  };
-  '/api/v1/runs/{run_id}/artifacts': {
-    /**
-     * The evidence of a run
-     *
-     * Scope: `read`.
-     */
-    get: {
-      parameters: {
-        path: {
-          /** Id of a run; sorts by time. */
-          run_id: string;
-        };
-      };
-      requestBody?: never;
-      responses: {
-        200: Answer<{
-          'application/json': {
-            items: components['schemas']['Artifact'][];
-          };
-        }>;
-        400: Refused;
-        401: Refused;
-        403: Refused;
-        404: Refused;
-        421: Refused;
-        429: Refused;
-        500: Refused;
-      };
-    };
-  };
-  '/api/v1/runs/{run_id}/artifacts/{artifact_id}': {
-    /**
-     * One piece of evidence, whole or in part (`Range`)
-     *
-     * Scope: `read`.
-     */
-    get: {
-      parameters: {
-        path: {
-          /** Id of a run; sorts by time. */
-          run_id: string;
-          artifact_id: number;
-        };
-      };
-      requestBody?: never;
-      responses: {
-        200: Answer<{
-          '*/*': unknown;
-        }>;
-        206: Answer<{
-          '*/*': unknown;
-        }>;
-        304: Empty;
-        400: Refused;
-        401: Refused;
-        403: Refused;
-        404: Refused;
-        416: Refused;
         421: Refused;
         429: Refused;
         500: Refused;

@@ -1,12 +1,10 @@
-/** Runs: start, list, look at, pause, step, resume, cancel; and what they left as evidence. */
+/** Runs: start, list, look at; and what they left as evidence. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { AgentError } from '../../base/errors.ts';
 import { newRunId } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/words.ts';
 import { ScriptLibrary } from '../../runs/script-library.ts';
-import type { PauseGate } from '../../runs/pause-gate.ts';
 import { prepareScript } from '../../runs/prepare.ts';
 import type { RunRequest } from '../../runs/types.ts';
 import { RUN_STATES, type ArtifactRow, type RunRow, type StepRow } from '../../store/runs.ts';
@@ -15,49 +13,13 @@ import { scriptInput } from '../script-input.ts';
 import { sendArtifact } from '../send-artifact.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
-import {
-  checkDepth,
-  cursor,
-  decodeCursor,
-  isoTime,
-  level,
-  limit,
-  page,
-  pageOf,
-  runId,
-  time,
-} from '../shapes.ts';
+import { params, requireRun, runSchema, shownRun } from '../run-shapes.ts';
+import { checkDepth, cursor, decodeCursor, isoTime, level, limit, page, pageOf, time } from '../shapes.ts';
 
 const tags = ['runs'];
 
 /** What somebody is told to wait who asks for a run too many, in seconds: a short run takes about that. */
 const FULL_RETRY_SECONDS = 10;
-
-const runSchema = z
-  .object({
-    run_id: z.string(),
-    task_id: z.string().nullable().describe('Of the activity task it runs for; null for a run of its own.'),
-    script_name: z.string(),
-    state: z.enum(RUN_STATES),
-    level: level,
-    level_reason: z.string(),
-    profile: z.string().nullable(),
-    queued_at: time,
-    started_at: time.nullable(),
-    ended_at: time.nullable(),
-    error: z.object({ name: z.string(), message: z.string() }).nullable(),
-    paused: z.boolean().describe('Somebody makes it stand still before its next action.'),
-    pause: z
-      .object({
-        by: z.object({ kind: z.string(), id: z.string() }),
-        reason: z.string(),
-        kind: z.enum(['pause', 'takeover']).describe('`takeover`: a person acts in its page.'),
-        since: time,
-        standing: z.boolean().describe('It stands still; otherwise its last action still goes on.'),
-      })
-      .nullable(),
-  })
-  .meta({ id: 'Run' });
 
 const stepSchema = z.object({
   number: z.int(),
@@ -110,8 +72,6 @@ const startSchema = z
     headed: z.boolean().optional().describe('Show the window of the browser.'),
   })
   .meta({ id: 'StartRun' });
-
-const params = z.object({ run_id: runId });
 
 export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   const library = new ScriptLibrary(ports.paths.scripts);
@@ -179,125 +139,6 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         },
       },
       async ({ params }) => detailOf(ports, requireRun(ports, params.run_id)),
-    );
-
-    app.post(
-      '/runs/:run_id/cancel',
-      {
-        config: { scope: 'run' },
-        schema: {
-          operationId: 'cancelRun',
-          summary: 'Cancel a run',
-          description:
-            'It ends soon, with the error `BrowserAgent.Cancelled`; a task is reported as failed with it.',
-          tags,
-          params,
-          response: answers({ 202: runSchema }, 404, 409, 413, 415),
-        },
-      },
-      async (request, reply) => {
-        const row = requireRun(ports, request.params.run_id);
-        if (row.ended_at !== null) {
-          throw new ApiError(409, 'BrowserAgent.Conflict', `The run has ended: it is ${row.state}.`);
-        }
-        const reason = new AgentError(
-          'BrowserAgent.Cancelled',
-          `cancelled by ${request.caller?.name ?? 'the API'}`,
-        );
-        if (!ports.engine.cancel(row.run_id, reason)) {
-          throw new ApiError(409, 'BrowserAgent.Conflict', 'Another process executes this run.', {
-            hint: 'Cancel it where it was started, e.g. "exec" with Ctrl+C.',
-          });
-        }
-        return reply.code(202).send(shownRun(requireRun(ports, row.run_id)));
-      },
-    );
-
-    app.post(
-      '/runs/:run_id/pause',
-      {
-        config: { scope: 'run' },
-        schema: {
-          operationId: 'pauseRun',
-          summary: 'Pause a run before its next action',
-          description:
-            'Page, lease and place are kept, and its time does not run, until it is resumed, or fails after `run.max_pause_seconds`. Pausing it twice is pausing it once.',
-          tags,
-          params,
-          response: answers({ 202: runSchema }, 404, 409, 413, 415),
-        },
-      },
-      async (request, reply) => {
-        const { gate, runId } = requireGate(ports, request.params.run_id);
-        gate.pause(actorOf(request), `paused by ${request.caller?.name ?? 'the API'}`);
-        return reply.code(202).send(shownRun(requireRun(ports, runId)));
-      },
-    );
-
-    app.post(
-      '/runs/:run_id/step',
-      {
-        config: { scope: 'run' },
-        schema: {
-          operationId: 'stepRun',
-          summary: 'Let a paused run do one step, then stand still again',
-          description:
-            'A step that only steers, such as a loop, counts as one; those inside it follow singly.',
-          tags,
-          params,
-          response: answers({ 202: runSchema }, 404, 409, 413, 415),
-        },
-      },
-      async (request, reply) => {
-        const { gate, runId } = requireGate(ports, request.params.run_id);
-        const outcome = gate.step();
-        if (outcome === 'not paused') {
-          throw new ApiError(409, 'BrowserAgent.Conflict', 'The run is not paused.', {
-            hint: 'Pause it first.',
-          });
-        }
-        if (outcome === 'taken over') throw takenOver();
-        return reply.code(202).send(shownRun(requireRun(ports, runId)));
-      },
-    );
-
-    app.post(
-      '/runs/:run_id/resume',
-      {
-        config: { scope: 'run' },
-        schema: {
-          operationId: 'resumeRun',
-          summary: 'Let a run go on that is paused, or that waits for a person',
-          description:
-            'Ends the pause, if it is paused; otherwise says that the person is done, if it waits for one. `of` says which of the two is meant, and nothing else is touched.',
-          tags,
-          params,
-          querystring: z.object({
-            of: z
-              .enum(['pause', 'person'])
-              .optional()
-              .describe('Only the pause, or only the wait for a person. Absent: the pause first.'),
-          }),
-          response: answers({ 202: runSchema }, 404, 409, 413, 415),
-        },
-      },
-      async (request, reply) => {
-        const { run_id } = requireRun(ports, request.params.run_id);
-        const { of } = request.query;
-        const gate = ports.engine.gate(run_id);
-        const wasPaused = of !== 'person' && gate?.resume() === true;
-        const isAnswered = !wasPaused && of !== 'pause' && ports.humans.resume(run_id);
-        if (!wasPaused && !isAnswered) {
-          if (gate?.isHeld === true && of !== 'person') throw takenOver();
-          const what = of === 'pause' ? 'is not paused' : 'does not wait for a person';
-          throw new ApiError(
-            409,
-            'BrowserAgent.Conflict',
-            `The run ${of === undefined ? 'is not paused and does not wait for a person' : what}.`,
-          );
-        }
-        return reply.code(202).send(shownRun(requireRun(ports, run_id)));
-      },
     );
 
     app.get(
@@ -378,24 +219,6 @@ function refuseWhenFull({ worker, engine, config }: ApiPorts, reply: FastifyRepl
   }
 }
 
-/** Where the run can be made to stand still, as long as it is at work in this process. */
-function requireGate(ports: ApiPorts, id: string): { gate: PauseGate; runId: string } {
-  const row = requireRun(ports, id);
-  const gate = ports.engine.gate(row.run_id);
-  if (gate) return { gate, runId: row.run_id };
-  throw new ApiError(
-    409,
-    'BrowserAgent.Conflict',
-    row.ended_at === null ? 'Another process executes this run.' : `The run has ended: it is ${row.state}.`,
-  );
-}
-
-function takenOver(): ApiError {
-  return new ApiError(409, 'BrowserAgent.Conflict', 'A person has taken the run over and acts in its page.', {
-    hint: 'It goes on when they give it back in the live view.',
-  });
-}
-
 /** Resolves when the run is on record; rejects when it could not even get there. */
 async function begin({ engine, events, runs, log }: ApiPorts, request: RunRequest): Promise<void> {
   const onRecord = Promise.withResolvers<void>();
@@ -416,12 +239,6 @@ async function begin({ engine, events, runs, log }: ApiPorts, request: RunReques
   }
 }
 
-function requireRun({ runs }: ApiPorts, id: string): RunRow {
-  const row = runs.get(id.toLowerCase());
-  if (row) return row;
-  throw new ApiError(404, 'BrowserAgent.NotFound', `There is no run ${id} here.`);
-}
-
 function detailOf(ports: ApiPorts, row: RunRow): z.infer<typeof runDetailSchema> {
   const waits = ports.humans.pending().find((request) => request.runId === row.run_id);
   return {
@@ -429,42 +246,6 @@ function detailOf(ports: ApiPorts, row: RunRow): z.infer<typeof runDetailSchema>
     steps: ports.runs.steps(row.run_id).map(shownStep),
     waiting_for_person: waits?.message ?? null,
     result: ports.runs.result(row.run_id) ?? null,
-  };
-}
-
-/** What is shown of a run that has ended, by its row: writing times takes longer than all the rest of a list. */
-const shownRuns = new WeakMap<RunRow, ShownRun>();
-type ShownRun = z.infer<typeof runSchema>;
-
-function shownRun(row: RunRow): ShownRun {
-  const known = shownRuns.get(row);
-  if (known) return known;
-  const shown = showRun(row);
-  if (row.ended_at !== null) shownRuns.set(row, shown);
-  return shown;
-}
-
-function showRun(row: RunRow): ShownRun {
-  return {
-    run_id: row.run_id,
-    task_id: row.task_id,
-    script_name: row.script_name,
-    state: row.state,
-    level: row.level,
-    level_reason: row.level_reason,
-    profile: row.profile,
-    queued_at: isoTime(row.queued_at),
-    started_at: isoTime(row.started_at),
-    ended_at: isoTime(row.ended_at),
-    error: row.error_name === null ? null : { name: row.error_name, message: row.error_message ?? '' },
-    paused: row.paused !== null,
-    pause: row.paused && {
-      by: row.paused.by,
-      reason: row.paused.reason,
-      kind: row.paused.kind,
-      since: isoTime(row.paused.since),
-      standing: row.paused.isStanding,
-    },
   };
 }
 
