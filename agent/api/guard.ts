@@ -5,6 +5,7 @@
  */
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { isLoopback } from '../base/loopback.ts';
 import { ApiError } from './problem.ts';
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -17,12 +18,6 @@ export interface GuardOptions {
 }
 
 export type Guard = (request: Pick<FastifyRequest, 'headers'>) => void;
-
-/** Whether an address can be reached from this machine alone. */
-export function isLoopback(host: string): boolean {
-  const plain = host.replace(/^\[|\]$/g, '').toLowerCase();
-  return plain === 'localhost' || plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
-}
 
 /** @returns a check that throws what a request from elsewhere is answered with */
 export function createGuard({ host, tls, allowedOrigins }: GuardOptions): Guard {

@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { isLoopback } from '../base/loopback.ts';
 import { escapeXml, jsonError, queryError, s3Error, ServiceError } from './errors.ts';
 import { faultError, type FaultRule, type Faults } from './faults.ts';
 import type { Caller, Operation } from './operation.ts';
@@ -254,7 +255,8 @@ function callerOf(exchange: Exchange, defaultRegion: string): Caller | undefined
 
 function isLoopbackHost(host: string | undefined): boolean {
   const name = (host ?? '').replace(/:\d+$/, '');
-  return name === '' || name === '[::1]' || /^127(\.\d+){3}$/.test(name) || /(^|\.)localhost$/.test(name);
+  // A bucket may stand before: `bucket.localhost`.
+  return name === '' || isLoopback(name.replace(/^.*\.(?=localhost$)/, ''));
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
