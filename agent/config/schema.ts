@@ -208,6 +208,7 @@ const run = z.strictObject({
   max_pause_seconds: z.int().min(1).max(604_800).default(3_600).register(settingDocs, {
     doc: 'How long a run may stand still at a stretch because somebody paused it or took it over, in seconds; then it fails with `BrowserAgent.HumanTimeout`.',
     fromAws: true,
+    applies: 'next run',
   }),
 });
 
@@ -317,24 +318,31 @@ const api = z.strictObject({
   }),
   max_runs: z.int().min(1).max(1_000).default(4).register(settingDocs, {
     doc: 'Runs of the API at a time, beside those of tasks and sessions; each is a browser that takes memory.',
+    applies: 'now',
   }),
   basic_sessions: sessions.default(1).register(settingDocs, {
     doc: 'Sessions that a key of the tier basic may have open at a time.',
+    applies: 'now',
   }),
   standard_sessions: sessions.default(3).register(settingDocs, {
     doc: 'Sessions that a key of the tier standard may have open at a time.',
+    applies: 'now',
   }),
   premium_sessions: sessions.default(10).register(settingDocs, {
     doc: 'Sessions that a key of the tier premium may have open at a time.',
+    applies: 'now',
   }),
   max_sessions: sessions.default(16).register(settingDocs, {
     doc: 'Sessions that may be open on this machine at a time, whoever opened them, the owner too.',
+    applies: 'now',
   }),
   session_idle_seconds: z.int().min(1).max(86_400).default(600).register(settingDocs, {
     doc: 'How long a session stays open with nothing to do when it names no `idle_timeout_seconds`.',
+    applies: 'now',
   }),
   live_ticket_seconds: z.int().min(1).max(3_600).default(60).register(settingDocs, {
     doc: 'How long a ticket of the live view can be used, in seconds.',
+    applies: 'now',
   }),
 });
 

@@ -47,6 +47,16 @@ describe('the database', () => {
 });
 
 describe('a run', () => {
+  test('that is paused before it begins stays paused when it does, and until its end', () => {
+    create('r1');
+    const by = { kind: 'owner', id: 'owner' };
+    runs.setPaused('r1', { by, reason: 'looks', kind: 'pause', since: 1, isStanding: false });
+    runs.transition('r1', 'running', { now: 2 });
+    expect(runs.get('r1')?.paused).toMatchObject({ by, reason: 'looks' });
+    runs.transition('r1', 'cancelled', { now: 3 });
+    expect(runs.get('r1')?.paused).toBeNull();
+  });
+
   test('goes through legal states only', () => {
     create('r1');
     runs.transition('r1', 'running', { now: 2, profile: 'portal' });

@@ -168,7 +168,8 @@ export class RunStore {
           `UPDATE runs SET state = ?, profile = coalesce(?, profile),
              started_at = CASE WHEN ? = 'running' THEN ? ELSE started_at END,
              ended_at = CASE WHEN ? THEN ? ELSE ended_at END,
-             error_name = ?, error_message = ?, result = coalesce(?, result), paused = NULL
+             error_name = ?, error_message = ?, result = coalesce(?, result),
+             paused = CASE WHEN ? THEN NULL ELSE paused END
            WHERE run_id = ?`,
         )
         .run(
@@ -181,6 +182,7 @@ export class RunStore {
           facts.errorName ?? null,
           facts.errorMessage ?? null,
           facts.result === undefined ? null : JSON.stringify(facts.result),
+          ended ? 1 : 0,
           runId,
         );
     })();
