@@ -9,6 +9,7 @@ import { prepareScript } from '../../runs/prepare.ts';
 import type { RunRequest } from '../../runs/types.ts';
 import { RUN_STATES, type ArtifactRow, type RunRow, type StepRow } from '../../store/runs.ts';
 import { actorOf } from '../audit.ts';
+import { KeptAnswers } from '../kept-answers.ts';
 import { scriptInput } from '../script-input.ts';
 import { sendArtifact } from '../send-artifact.ts';
 import type { ApiPorts } from '../ports.ts';
@@ -75,6 +76,7 @@ const startSchema = z
 
 export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   const library = new ScriptLibrary(ports.paths.scripts);
+  const kept = new KeptAnswers(ports.db);
   return async (app) => {
     app.post(
       '/runs',
@@ -118,12 +120,13 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           response: answers({ 200: page(runSchema) }),
         },
       },
-      async ({ query }) => {
-        const before = query.cursor === undefined ? undefined : decodeCursor(query.cursor, z.uuid());
-        const { state, profile, script_name: scriptName } = query;
-        const rows = ports.runs.list({ state, profile, scriptName, before, limit: query.limit + 1 });
-        return pageOf(rows, query.limit, shownRun, (row) => row.run_id);
-      },
+      async ({ url, query }, reply) =>
+        kept.send(reply, url, () => {
+          const before = query.cursor === undefined ? undefined : decodeCursor(query.cursor, z.uuid());
+          const { state, profile, script_name: scriptName } = query;
+          const rows = ports.runs.list({ state, profile, scriptName, before, limit: query.limit + 1 });
+          return pageOf(rows, query.limit, shownRun, (row) => row.run_id);
+        }),
     );
 
     app.get(
@@ -138,7 +141,12 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           response: answers({ 200: runDetailSchema }, 404),
         },
       },
-      async ({ params }) => detailOf(ports, requireRun(ports, params.run_id)),
+      async ({ params }, reply) => {
+        const row = requireRun(ports, params.run_id);
+        // What a run does right now is not in the database alone.
+        if (row.ended_at === null) return detailOf(ports, row);
+        return kept.send(reply, row.run_id, () => detailOf(ports, row));
+      },
     );
 
     app.get(

@@ -1,4 +1,5 @@
 /** Settings, each with its source and with when a change of it counts. Credentials among them are never shown. */
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SettingsChanged, WrongSettings, type LiveSetting } from '../../config/live.ts';
@@ -42,6 +43,8 @@ const changesSchema = z
   .describe('New values by key, e.g. `{"recording.default_level": "DEBUG"}`; null: back to the default.');
 
 export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
+  /** The list as it is sent, made once for each state of the settings. */
+  const texts = new WeakMap<object, string>();
   return async (app) => {
     app.get(
       '/settings',
@@ -57,7 +60,14 @@ export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
       },
       async (_request, reply) => {
         config.refresh();
-        return reply.header('etag', `"${config.tag()}"`).send({ items: config.explain().map(shown) });
+        const explained = config.explain();
+        let text = texts.get(explained);
+        if (text === undefined) {
+          text = JSON.stringify({ items: explained.map(shown) });
+          texts.set(explained, text);
+        }
+        const answer = reply.header('etag', `"${config.tag()}"`) as FastifyReply;
+        return answer.type('application/json; charset=utf-8').send(text);
       },
     );
 
