@@ -461,7 +461,7 @@ describe('events', () => {
     const next = await send('listEvents', {
       query: { types: 'step.finished', limit: 1, cursor: next_cursor },
     });
-    expect((next.json as typeof json & { items: { id: number }[] }).items[0]!.id).toBeLessThan(items[0]!.id);
+    expect((next.json as { items: { id: number }[] }).items[0]!.id).toBeLessThan(items[0]!.id);
     const run_id = items[0]!.correlation_id;
     const { json: all } = await send('listEvents', {
       query: { run_id, types: 'run.*,step.*', order: 'oldest_first' },
