@@ -21,7 +21,19 @@ const allowedImports: Record<string, string[]> = {
   activity: ['script', 'runs', 'store', 'aws', 'uploads'],
   sandbox: [],
   live: ['recording', 'runs'],
-  api: ['aws', 'script', 'browser', 'store', 'uploads', 'runs', 'config', 'audit', 'metrics', 'journal', 'live'],
+  api: [
+    'aws',
+    'script',
+    'browser',
+    'store',
+    'uploads',
+    'runs',
+    'config',
+    'audit',
+    'metrics',
+    'journal',
+    'live',
+  ],
   // Of `api` only where its address and key are written; of `store` only whether an agent works.
   client: ['api', 'store'],
   cli: [
