@@ -4,9 +4,10 @@
  * there; installs what it can; else says exactly what to run. Plain JavaScript for Node 20, because it is
  * what comes before the pinned Node is certain.
  *
- *   node scripts/setup.mjs [--with-aws-cli] [--with-xvfb] [--check]
+ *   node scripts/setup.mjs [--for-tests] [--with-xvfb] [--check]
  *
- * --with-aws-cli  Debian's awscli too: one test drives the sandbox with it
+ * --for-tests     what tests use as a person would: awscli drives the sandbox, curl runs the examples of the
+ *                 docs, openssl makes certificates
  * --with-xvfb     a virtual display too, for browsers with a window on a machine without one
  * --check         install nothing, only say what is missing
  *
@@ -20,7 +21,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const flags = new Set(process.argv.slice(2));
-const wantsAwsCli = flags.has('--with-aws-cli');
+const forTests = flags.has('--for-tests');
 const wantsXvfb = flags.has('--with-xvfb');
 const checkOnly = flags.has('--check');
 
@@ -87,7 +88,12 @@ function findTools() {
     browser,
     ffmpeg,
     fonts: process.platform !== 'linux' || hasFonts(),
-    awsCli: !wantsAwsCli || hasAwsCli(),
+    /** Packages; each has a command of its name, but one. */
+    testTools: forTests
+      ? ['awscli', 'curl', 'openssl'].filter((name) =>
+          name === 'awscli' ? !hasAwsCli() : onPath(name) === undefined,
+        )
+      : [],
     xvfb: !wantsXvfb || onPath('Xvfb') !== undefined,
   };
 }
@@ -103,7 +109,7 @@ function install() {
       ...(tools.browser || !chromiumPackage ? [] : ['chromium']),
       ...(tools.ffmpeg ? [] : ['ffmpeg']),
       ...(tools.fonts ? [] : ['fonts-liberation']),
-      ...(tools.awsCli ? [] : ['awscli']),
+      ...tools.testTools,
       ...(tools.xvfb ? [] : ['xvfb', 'xauth']),
     ];
     if (packages.length > 0) aptInstall(packages);
@@ -149,7 +155,10 @@ function report() {
     say(`warning: no ffmpeg, so runs have no video. Run: ${how[process.platform] ?? how.linux}`);
   }
   if (!tools.fonts) say(`warning: no fonts, so screenshots show no text. Run: ${apt} fonts-liberation`);
-  if (!tools.awsCli) say(`warning: no aws command, so its test is skipped. Run: ${apt} awscli`);
+  if (tools.testTools.length > 0) {
+    const names = tools.testTools.join(' ');
+    say(`warning: without ${names} the tests that use them are skipped. Run: ${apt} ${names}`);
+  }
   if (!tools.xvfb) say(`warning: no Xvfb. Run: ${apt} xvfb xauth`);
   if (!tools.browser) {
     const how = linux

@@ -1,5 +1,5 @@
 /** The examples of docs/api.md, run as they stand there, on a real agent at work. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,7 +51,10 @@ function examples(): Example[] {
   });
 }
 
-test('every example does what the page says', async () => {
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+if (!hasCurl) console.warn('the examples of the API are not run: curl is not installed');
+
+test.skipIf(!hasCurl)('every example does what the page says', async () => {
   const owner = readOwnerFile(join(home, 'api.json'))!;
   const made = await call(owner.url, 'POST', '/api/v1/keys', {
     key: owner.token,

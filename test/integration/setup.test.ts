@@ -58,12 +58,14 @@ describe.skipIf(process.platform !== 'linux' || hasChannel)('setup', () => {
 
   it.runIf(isDebianRoot)('as root on Debian installs what is missing, and nothing else', () => {
     const bare = machine();
-    bare.withAptGet('chromium', 'ffmpeg', 'aws');
-    const { status, stderr } = bare.setup('--with-aws-cli');
+    bare.withAptGet('chromium', 'ffmpeg', 'aws', 'curl', 'openssl');
+    const { status, stderr } = bare.setup('--for-tests');
     expect([status, stderr]).toEqual([0, expect.stringContaining('setup: installing chromium, ffmpeg')]);
     expect(bare.log()).toEqual([
       expect.stringMatching(/update$/),
-      expect.stringMatching(/install --no-install-recommends chromium ffmpeg (fonts-liberation )?awscli$/),
+      expect.stringMatching(
+        /install --no-install-recommends chromium ffmpeg (fonts-liberation )?awscli curl openssl$/,
+      ),
     ]);
   });
 });
