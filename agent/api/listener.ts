@@ -14,7 +14,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../base/log.ts';
-import { asksForWebSocket, offerUpgrade } from './events/upgrades.ts';
+import { asksForWebSocket, offerUpgrade } from './upgrades.ts';
 import type { ApiPorts } from './ports.ts';
 import type { AppOptions } from './server.ts';
 

@@ -9,10 +9,10 @@ import { clientMessage, PROTOCOL, serverMessage } from '../events/messages.ts';
 import { eventSchema, MAX_PATTERNS, typePattern } from '../events/shapes.ts';
 import { EventSocket, MAX_MESSAGE_BYTES } from '../events/socket.ts';
 import { EventStream } from '../events/sse.ts';
-import { takeUpgrade } from '../events/upgrades.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
 import { cursor, decodeCursor, encodeCursor, limit, page, runId } from '../shapes.ts';
+import { becomeWebSocket } from '../upgrades.ts';
 
 const tags = ['events'];
 
@@ -151,22 +151,14 @@ export function eventRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           throw new ApiError(400, 'BrowserAgent.InvalidInput', `The subprotocol is ${PROTOCOL}.`);
         }
         feed.admit(caller);
-        const server = await socketServer();
-        const upgrade = takeUpgrade(request.raw);
-        if (!upgrade) {
-          void reply.header('upgrade', 'websocket');
-          throw new ApiError(426, 'BrowserAgent.InvalidInput', 'This is only for WebSocket clients.', {
-            hint: 'GET /api/v1/events has the same events over plain HTTP.',
-          });
-        }
-        const { socket, head } = upgrade;
-        reply.hijack();
-        reply.raw.detachSocket(socket as never);
-        server.handleUpgrade(request.raw, socket, head, (ws) => {
-          const connection = { caller, ws, socket };
-          void new EventSocket({ feed, store: journal.store, limits, clock }, connection);
+        return becomeWebSocket(request, reply, {
+          server: await socketServer(),
+          hint: 'GET /api/v1/events has the same events over plain HTTP.',
+          onOpen: (ws, socket) => {
+            const connection = { caller, ws, socket };
+            void new EventSocket({ feed, store: journal.store, limits, clock }, connection);
+          },
         });
-        return reply;
       },
     );
   };

@@ -12,9 +12,9 @@ import type { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { resourceFolder } from '../../base/resources.ts';
 import type { LiveView } from '../../live/live-view.ts';
-import { takeUpgrade } from '../events/upgrades.ts';
 import type { ApiPorts } from '../ports.ts';
 import { ApiError } from '../problem.ts';
+import { becomeWebSocket } from '../upgrades.ts';
 
 /** noVNC draws frames through `data:` images: without that it stays black and says nothing. */
 const PAGE_POLICY =
@@ -59,20 +59,11 @@ export function liveRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { view, server } = await (made ??= make());
-        const upgrade = takeUpgrade(request.raw);
-        if (!upgrade) {
-          void reply.header('upgrade', 'websocket');
-          throw new ApiError(426, 'BrowserAgent.InvalidInput', 'This is only for WebSocket clients.', {
-            hint: 'POST …/live-tickets answers with the path of a page that shows the run.',
-          });
-        }
-        const { socket, head } = upgrade;
-        reply.hijack();
-        reply.raw.detachSocket(socket as never);
-        server.handleUpgrade(request.raw, socket, head, (ws) => {
-          view.connect(ws, request.params.run_id, request.raw);
+        return becomeWebSocket(request, reply, {
+          server,
+          hint: 'POST …/live-tickets answers with the path of a page that shows the run.',
+          onOpen: (ws) => view.connect(ws, request.params.run_id, request.raw),
         });
-        return reply;
       },
     );
   };
