@@ -1,13 +1,19 @@
 /**
  * The newest picture of one run for all who watch it: one slot, in which the latest wins. Frames are taken
- * only while somebody watches.
+ * only while somebody watches; what changed from one to the next is found once for all.
  */
-import type { Frame, Subscriber } from '../recording/screencast.ts';
-import { jpegSize } from './rfb/jpeg-size.ts';
+import type { Subscriber } from '../recording/screencast.ts';
+import { few, LARGE_SHARE, pixelsOf } from './changes.ts';
+import { Comparer } from './comparer.ts';
+import { liveFrame, type LiveFrame } from './live-frame.ts';
 import type { Rectangle } from './rfb/messages.ts';
+
+export type { LiveFrame } from './live-frame.ts';
 
 /** More than this nobody sees, and Chromium does not draw. */
 const MAX_FPS = 60;
+/** A viewer that is further behind than so many frames gets a whole picture. */
+const REMEMBERED_FRAMES = 60;
 
 /** The run's one screencast. */
 export interface FrameSource {
@@ -15,23 +21,15 @@ export interface FrameSource {
   subscribe(subscriber: Subscriber): () => void;
 }
 
-export interface LiveFrame {
-  /** Counts up; a viewer knows by it what it has seen. */
-  number: number;
-  jpeg: Buffer;
-  width: number;
-  height: number;
-  /** When it was drawn: milliseconds since the epoch. */
-  wallTimeMs: number;
-  /** RGB, three bytes a pixel, of a part of it: decoded when first asked for. */
-  pixels(area: Rectangle): Promise<Buffer>;
-}
-
 export class FrameHub {
   readonly #source: FrameSource;
   readonly #listeners = new Set<() => void>();
   #latest: LiveFrame | null = null;
   #number = 0;
+  /** What each of the last frames changed, the newest last; begins anew with each whole picture. */
+  #history: { number: number; changed: readonly Rectangle[] }[] = [];
+  /** The frame before the first of {@link #history}. */
+  #base = 0;
   #leave: (() => void) | null = null;
 
   constructor(source: FrameSource) {
@@ -42,15 +40,20 @@ export class FrameHub {
     return this.#latest;
   }
 
+  /** What differs between an earlier frame and {@link latest}; null: that is not known, or too much. */
+  changesSince(number: number): Rectangle[] | null {
+    if (!this.#latest || number < this.#base) return null;
+    const areas = this.#history.filter((one) => one.number > number).flatMap(({ changed }) => changed);
+    const united = few(areas);
+    const sum = united.reduce((total, area) => total + pixelsOf(area), 0);
+    return sum > pixelsOf(this.#latest) * LARGE_SHARE * 2 ? null : united;
+  }
+
   /** `onFrame` is called when {@link latest} is another. Returns a function to leave by. */
   join(onFrame: () => void): () => void {
     const listener = (): void => onFrame();
     this.#listeners.add(listener);
-    this.#leave ??= this.#source.subscribe({
-      fps: MAX_FPS,
-      live: true,
-      onFrame: (frame) => this.#onFrame(frame),
-    });
+    this.#leave ??= this.#watch();
     return () => {
       if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
       this.#leave?.();
@@ -60,31 +63,32 @@ export class FrameHub {
     };
   }
 
-  #onFrame({ jpeg, wallTimeMs }: Frame): void {
-    const size = jpegSize(jpeg);
-    if (!size) return;
-    this.#number += 1;
-    this.#latest = { number: this.#number, jpeg, ...size, wallTimeMs, pixels: decoder(jpeg) };
+  #watch(): () => void {
+    const comparer = new Comparer({ onFrame: (frame, changed) => this.#show(frame, changed) });
+    const leave = this.#source.subscribe({
+      fps: MAX_FPS,
+      live: true,
+      onFrame: (taken) => {
+        this.#number += 1;
+        const frame = liveFrame(taken, this.#number);
+        if (frame) comparer.push(frame);
+      },
+    });
+    return () => {
+      leave();
+      comparer.close();
+    };
+  }
+
+  #show(frame: LiveFrame, changed: readonly Rectangle[] | null): void {
+    this.#latest = frame;
+    if (!changed) {
+      this.#history = [];
+      this.#base = frame.number;
+    } else {
+      this.#history.push({ number: frame.number, changed });
+      if (this.#history.length > REMEMBERED_FRAMES) this.#base = this.#history.shift()!.number;
+    }
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** The native decoder is loaded only for clients that cannot take JPEG. */
-function decoder(jpeg: Buffer): LiveFrame['pixels'] {
-  let whole: Promise<{ data: Buffer; width: number }> | undefined;
-  return async (area) => {
-    whole ??= import('sharp').then(async ({ default: sharp }) => {
-      const { data, info } = await sharp(jpeg).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-      return { data, width: info.width };
-    });
-    const { data, width } = await whole;
-    if (area.x === 0 && area.width === width) {
-      return data.subarray(area.y * width * 3, (area.y + area.height) * width * 3);
-    }
-    const rows = Array.from({ length: area.height }, (_, row) => {
-      const start = ((area.y + row) * width + area.x) * 3;
-      return data.subarray(start, start + area.width * 3);
-    });
-    return Buffer.concat(rows);
-  };
 }

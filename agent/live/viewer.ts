@@ -8,6 +8,7 @@
  */
 import { drop } from '../base/drop.ts';
 import type { Logger } from '../base/log.ts';
+import { clipped } from './changes.ts';
 import { ARROW } from './cursor.ts';
 import type { FrameHub, LiveFrame } from './frame-hub.ts';
 import type { CloseReason, Pipe } from './pipe.ts';
@@ -17,6 +18,7 @@ import {
   type ClientMessage,
   type PixelFormat,
   type ProtocolVersion,
+  type Rectangle,
   type SecurityKind,
 } from './rfb/messages.ts';
 import { ClientParser } from './rfb/parser.ts';
@@ -256,40 +258,53 @@ export class Viewer {
   async #update(frame: LiveFrame): Promise<void> {
     const rectangles = this.#pending.splice(0).map((announced) => [announced]);
     try {
-      if (frame.number !== this.#seen) rectangles.push(await this.#picture(frame));
+      if (frame.number !== this.#seen) rectangles.push(...(await this.#picture(frame)));
     } catch (thrown) {
       this.#options.log.warn({ err: thrown }, 'a frame could not be sent to a viewer');
       this.#fail(4500, 'the picture could not be made; the log of the agent says why');
       return;
     }
     if (this.isClosed) return;
+    if (rectangles.length === 0) {
+      // Nothing changed in the part that this client sees: it still waits.
+      this.#asked = true;
+      this.#sending = false;
+      this.#answer();
+      return;
+    }
     this.#options.pipe.send([updateHeader(rectangles.length), ...rectangles.flat()], () => {
       this.#sending = false;
       this.#answer();
     });
   }
 
-  /** One rectangle, in parts. */
-  async #picture(frame: LiveFrame): Promise<Buffer[]> {
+  /** Rectangles, each in parts: of what changed since the frame that the client has, or of the whole. */
+  async #picture(frame: LiveFrame): Promise<Buffer[][]> {
     const { width, height } = frame;
     if (width !== this.#size.width || height !== this.#size.height) {
       const resized = this.#resized({ width, height });
       // In an update of its own, as all clients understand it: the client asks again for what is in it.
-      if (resized) return [resized];
+      if (resized) return [[resized]];
     }
+    const changed = this.#seen === 0 ? null : this.#hub.changesSince(this.#seen);
     this.#seen = frame.number;
     const whole = { x: 0, y: 0, width, height };
     const encoding = this.#pictureEncoding(frame);
-    if (encoding === 'jpeg') return jpegRectangle(whole, frame.jpeg);
-    if (encoding === 'tight') return tightJpegRectangle(whole, frame.jpeg);
-    // A client whose picture cannot change its size sees the part that fits.
-    const part = {
-      ...whole,
-      width: Math.min(width, this.#size.width),
-      height: Math.min(height, this.#size.height),
-    };
-    const pixels = pixelsIn(this.#format, await frame.pixels(part));
-    return rawRectangle(part, pixels);
+    if (encoding === 'raw') return this.#raw(frame, changed ?? [whole]);
+    const asRectangle = encoding === 'jpeg' ? jpegRectangle : tightJpegRectangle;
+    if (changed) {
+      const parts = await Promise.all(changed.map((area) => frame.part(area)));
+      const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
+      if (sizeBytes < frame.jpeg.length) return parts.map((part, at) => asRectangle(changed[at]!, part));
+    }
+    return [asRectangle(whole, frame.jpeg)];
+  }
+
+  /** A client whose picture cannot change its size sees the part that fits. */
+  async #raw(frame: LiveFrame, areas: readonly Rectangle[]): Promise<Buffer[][]> {
+    const shown = areas.flatMap((area) => clipped(area, this.#size) ?? []);
+    const pixels = await Promise.all(shown.map((area) => frame.pixels(area)));
+    return pixels.map((rgb, at) => rawRectangle(shown[at]!, pixelsIn(this.#format, rgb)));
   }
 
   #resized(size: { width: number; height: number }): Buffer | null {
@@ -304,7 +319,7 @@ export class Viewer {
     return make(size);
   }
 
-  /** In the order of preference that the client gave; both carry the browser's own JPEG. */
+  /** In the order of preference that the client gave; both carry JPEG, a whole picture the browser's own. */
   #pictureEncoding(frame: LiveFrame): 'jpeg' | 'tight' | 'raw' {
     const fits = frame.width === this.#size.width && frame.height === this.#size.height;
     if (!fits) return 'raw';
