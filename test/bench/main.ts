@@ -6,6 +6,7 @@ import { benchApi } from './api.ts';
 import { benchEvents } from './events.ts';
 import { benchFirstNavigation } from './first-navigation.ts';
 import { benchIdle } from './idle.ts';
+import { benchLive } from './live.ts';
 import { benchRunTime } from './run-time.ts';
 import { benchStorage } from './storage.ts';
 
@@ -16,6 +17,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   idle: benchIdle,
   api: benchApi,
   events: benchEvents,
+  live: benchLive,
 };
 
 const asked = process.argv.slice(2);
