@@ -7,7 +7,7 @@
  *   node scripts/setup.mjs [--for-tests] [--with-xvfb] [--check]
  *
  * --for-tests     what tests use as a person would: awscli drives the sandbox, curl runs the examples of the
- *                 docs, openssl makes certificates
+ *                 docs, openssl makes certificates, VNC clients on a virtual display watch a run
  * --with-xvfb     a virtual display too, for browsers with a window on a machine without one
  * --check         install nothing, only say what is missing
  *
@@ -29,6 +29,21 @@ const checkOnly = flags.has('--check');
 const LEAST_NODE = [22, 18];
 /** Another package manager may hold dpkg's lock for a while. */
 const APT_LOCK_TIMEOUT_S = 300;
+
+/** Debian's packages, each with a command by which it is known. The clients of VNC are for Linux's screens. */
+const TEST_TOOLS = new Map([
+  ['awscli', 'aws'],
+  ['curl', 'curl'],
+  ['openssl', 'openssl'],
+  ...(process.platform === 'linux'
+    ? [
+        ['xvfb', 'Xvfb'],
+        ['vncsnapshot', 'vncsnapshot'],
+        ['tigervnc-viewer', 'xtigervncviewer'],
+        ['xtightvncviewer', 'xtightvncviewer'],
+      ]
+    : []),
+]);
 
 const node = findNode();
 if (!checkOnly) makeNodeRun();
@@ -88,10 +103,9 @@ function findTools() {
     browser,
     ffmpeg,
     fonts: process.platform !== 'linux' || hasFonts(),
-    /** Packages; each has a command of its name, but one. */
     testTools: forTests
-      ? ['awscli', 'curl', 'openssl'].filter((name) =>
-          name === 'awscli' ? !hasAwsCli() : onPath(name) === undefined,
+      ? [...TEST_TOOLS].flatMap(([name, command]) =>
+          (name === 'awscli' ? hasAwsCli() : onPath(command) !== undefined) ? [] : [name],
         )
       : [],
     xvfb: !wantsXvfb || onPath('Xvfb') !== undefined,
@@ -110,7 +124,7 @@ function install() {
       ...(tools.ffmpeg ? [] : ['ffmpeg']),
       ...(tools.fonts ? [] : ['fonts-liberation']),
       ...tools.testTools,
-      ...(tools.xvfb ? [] : ['xvfb', 'xauth']),
+      ...(tools.xvfb ? [] : ['xvfb', 'xauth'].filter((name) => !tools.testTools.includes(name))),
     ];
     if (packages.length > 0) aptInstall(packages);
   }

@@ -12,6 +12,10 @@ const ownerFileSchema = z.object({
   pid: z.number(),
   /** PEM of the certificate that it shows, where it speaks TLS: the owner's programs trust exactly that. */
   certificate: z.string().optional(),
+  /** The port for VNC clients, where one was asked for: how to get in, or why it is not open. */
+  vnc: z
+    .union([z.object({ port: z.number(), password: z.string() }), z.object({ problem: z.string() })])
+    .optional(),
 });
 
 export type OwnerFile = z.infer<typeof ownerFileSchema>;

@@ -9,6 +9,7 @@ import type { ProfileService } from '../browser/profiles.ts';
 import type { LiveConfig } from '../config/live.ts';
 import type { EventJournal } from '../journal/index.ts';
 import type { Resilience } from '../aws/resilience.ts';
+import type { LiveView } from '../live/live-view.ts';
 import type { LiveTickets } from '../live/tickets.ts';
 import type { Metrics } from '../metrics/index.ts';
 import type { ActiveRuns } from '../runs/active-runs.ts';
@@ -73,6 +74,8 @@ export interface ApiPorts extends AgentPorts {
   limits: RateLimits;
   /** For the live view of runs. */
   tickets: LiveTickets;
+  /** Loaded with the first viewer: an agent that nobody watches does not carry it. */
+  liveView: () => Promise<LiveView>;
   feed: EventFeed;
   clock: Clock;
 }

@@ -5,13 +5,14 @@ import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import { isLoopback } from '../base/loopback.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { LiveView } from '../live/live-view.ts';
 import { LiveTickets } from '../live/tickets.ts';
 import { ApiKeyStore } from '../store/api-keys.ts';
 import { EventFeed } from './events/feed.ts';
 import { KeyRing, OWNER_ID } from './keys.ts';
 import { listen, type Listener, type ListenOptions } from './listener.ts';
 import { RateLimits, type TierLimits } from './limits.ts';
-import { removeOwnerFile, writeOwnerFile } from './owner-file.ts';
+import { removeOwnerFile, writeOwnerFile, type OwnerFile } from './owner-file.ts';
 import type { AgentPorts, ApiPorts, WorkerPort } from './ports.ts';
 import type { AppOptions } from './server.ts';
 
@@ -64,24 +65,35 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
     lifeMs: () => config.settings.api.live_ticket_seconds * 1_000,
     isKeyGood: (keyId) => keyId === OWNER_ID || store.isGood(keyId, clock.now()),
   });
-  const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits, feed, tickets };
+  let madeView: Promise<LiveView> | undefined;
+  const liveView = (): Promise<LiveView> => {
+    madeView ??= import('../live/live-view.ts').then(
+      ({ LiveView }) => new LiveView({ ...agent, runs: agent.watchable, tickets }),
+    );
+    return madeView;
+  };
+  const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits, feed, tickets, liveView };
   const listener = await listenAsSet({ ports, host, tls, allowedOrigins, log });
   const { port } = listener;
   const url = `${tls ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   const token = keys.ownerToken ?? '';
+  const vnc = await openVncPort(ports);
   const announce = (): void =>
     writeOwnerFile(paths.api, {
       url,
       token,
       pid: process.pid,
       ...(tls ? { certificate: tls.cert.toString('utf8') } : {}),
+      ...(vnc ? { vnc: vnc.announced } : {}),
     });
   log.info({ url: `${url}/api/v1`, docs: `${url}/api/v1/docs` }, 'the local API is open');
 
   const close = async (): Promise<void> => {
     removeOwnerFile(paths.api, token);
     await feed.close();
+    await vnc?.close();
     await listener.close();
+    (await madeView)?.close();
     if (agent.db.open) limits.flush();
   };
   let closing: Promise<void> | undefined;
@@ -108,6 +120,29 @@ async function listenAsSet(options: Omit<ListenOptions, 'port'>): Promise<Listen
       `the local API cannot listen on ${host}:${port}: ${messageOf(thrown)}. Set api.host and api.port to what is free on this machine, or api.enabled to false.`,
       { cause: thrown },
     );
+  }
+}
+
+/** Null: no port was asked for. One that cannot be had is said, and the agent goes on without it. */
+async function openVncPort(
+  ports: ApiPorts,
+): Promise<{ announced: OwnerFile['vnc']; close(): Promise<void> } | null> {
+  const { config, log, audit, clock } = ports;
+  const port = config.settings.live.tcp_port;
+  if (port === 0) return null;
+  const { listenTcp, makePassword } = await import('../live/tcp-server.ts');
+  const password = makePassword();
+  try {
+    const server = await listenTcp({ port, password, view: ports.liveView, audit, log, clock });
+    log.info(
+      { port },
+      'VNC clients on this machine may watch; "local-browser-agent live" shows the password',
+    );
+    return { announced: { port, password }, close: () => server.close() };
+  } catch (thrown) {
+    const problem = `VNC clients cannot connect: port ${port} of 127.0.0.1 cannot be listened on (${messageOf(thrown)}). Set live.tcp_port to a free one, and start the agent again.`;
+    log.error({ err: thrown, port }, problem);
+    return { announced: { problem }, close: async () => {} };
   }
 }
 

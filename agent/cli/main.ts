@@ -163,6 +163,14 @@ verb(
   .option('--json', 'print JSON');
 
 verb(
+  'live',
+  'where VNC clients watch the newest run, and their password',
+  async () => (await import('./verbs/live.ts')).live,
+)
+  .argument('[what]', 'show, or password: that alone, e.g. for a script', 'show')
+  .option('--json', 'print JSON');
+
+verb(
   'sandbox',
   'the built-in AWS stand-in alone, until stopped',
   async () => (await import('./verbs/sandbox.ts')).sandbox,

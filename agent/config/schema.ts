@@ -346,6 +346,12 @@ const api = z.strictObject({
   }),
 });
 
+const live = z.strictObject({
+  tcp_port: z.int().min(0).max(65_535).default(0).register(settingDocs, {
+    doc: 'Port on 127.0.0.1 where ordinary VNC clients watch the newest run; 0: none. They need the password that `local-browser-agent live` shows, a new one at each start.',
+  }),
+});
+
 const telemetry = z.strictObject({
   otlp_endpoint: z
     .url({ protocol: /^https?$/ })
@@ -380,6 +386,7 @@ export const settingsSchema = z.strictObject({
   run,
   script,
   api,
+  live,
   log,
   telemetry,
 });

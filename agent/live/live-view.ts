@@ -119,6 +119,12 @@ export class LiveView {
     return session;
   }
 
+  /** Of the run that began last; undefined: none is at work. */
+  newest(): LiveSession | undefined {
+    const run = this.#options.runs.newest();
+    return run && this.session(run.runId);
+  }
+
   close(): void {
     this.#unsubscribe();
     for (const session of this.#sessions.values()) session.end(STOPPED);

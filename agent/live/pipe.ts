@@ -1,4 +1,6 @@
-/** What a viewer is connected through, as far as the live view cares. */
+/** What a viewer is connected through: a WebSocket or a TCP connection, as far as the live view cares. */
+import type { Socket } from 'node:net';
+
 export interface Pipe {
   /** One message; `onSent` is called when the network has taken it, or never will. */
   send(parts: readonly Buffer[], onSent?: () => void): void;
@@ -46,6 +48,24 @@ export function webSocketPipe(socket: WebSocketLike, { speaks }: { speaks: boole
       socket.close(code, cut(words));
       // One that does not answer the close.
       setTimeout(() => socket.terminate(), LAST_WORDS_MS).unref();
+    },
+  };
+}
+
+/** RFB alone has no words for an end after the greeting: who watched sees the connection close. */
+export function tcpPipe(socket: Socket): Pipe {
+  return {
+    send: (parts, onSent = () => {}) => {
+      if (!socket.writable) return onSent();
+      socket.cork();
+      const last = parts.length - 1;
+      parts.forEach((part, index) => socket.write(part, index === last ? () => onSent() : undefined));
+      socket.uncork();
+    },
+    say: () => {},
+    close: () => {
+      socket.end();
+      setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
     },
   };
 }

@@ -62,6 +62,14 @@ export interface SessionOptions {
   limits?: { graceMs: number; idleMs: number };
 }
 
+export interface Connection {
+  receive(bytes: Uint8Array): void;
+  ask(request: LiveRequest): void;
+  gone(): void;
+  /** Its greeting is done, with the password where there is one. */
+  hasEntered(): boolean;
+}
+
 interface Member {
   id: number;
   watcher: Watcher;
@@ -112,18 +120,19 @@ export class LiveSession {
     this.#watchPages();
   }
 
+  get runId(): string {
+    return this.#run.runId;
+  }
+
   get viewers(): number {
     return this.#members.size;
   }
 
   /** What the connection says is to be given to the viewer, and its end told with `gone`. */
-  attach(
-    pipe: Pipe,
-    watcher: Watcher,
-  ): { receive(bytes: Uint8Array): void; ask(request: LiveRequest): void; gone(): void } {
+  attach(pipe: Pipe, watcher: Watcher): Connection {
     if (this.#isEnded || this.#members.size >= MAX_VIEWERS) {
       pipe.close(this.#isEnded ? ENDED : FULL);
-      return { receive: () => {}, ask: () => {}, gone: () => {} };
+      return { receive: () => {}, ask: () => {}, gone: () => {}, hasEntered: () => false };
     }
     this.#lastId += 1;
     const id = this.#lastId;
@@ -143,6 +152,7 @@ export class LiveSession {
       receive: (bytes) => viewer.receive(bytes),
       ask: (request) => this.#ask(member, request),
       gone: () => viewer.close({ code: 1000, words: 'gone' }),
+      hasEntered: () => viewer.state === 'waiting' || viewer.state === 'watching',
     };
   }
 

@@ -37,6 +37,11 @@ export class WatchableRuns {
     return this.#runs.get(runId)?.run;
   }
 
+  /** The one that began last. */
+  newest(): WatchableRun | undefined {
+    return [...this.#runs.values()].at(-1)?.run;
+  }
+
   /** Called once when that run cannot be watched any more. */
   onGone(runId: string, listener: () => void): void {
     this.#runs.get(runId)?.onGone.add(listener);

@@ -3,7 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
 /** Loaded with the first run, the first request, the first picture. */
-const FOR_LATER = ['playwright', 'playwright-core', 'fastify', 'sharp', '@fastify/swagger', 'undici'];
+const FOR_LATER = [
+  'playwright',
+  'playwright-core',
+  'fastify',
+  'sharp',
+  '@fastify/swagger',
+  'undici',
+  'live/live-view',
+  'live/tcp-server',
+];
 
 test('the agent starts without what only runs, requests and pictures need', () => {
   const program = `
@@ -12,7 +21,8 @@ test('the agent starts without what only runs, requests and pictures need', () =
     registerHooks({
       resolve(specifier, context, next) {
         const found = next(specifier, context);
-        const name = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(found.url)?.[1];
+        const name = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(found.url)?.[1]
+          ?? /agent\\/(live\\/[^.]+)\\.ts$/.exec(found.url)?.[1];
         if (name !== undefined) loads[name] ??= context.parentURL;
         return found;
       },

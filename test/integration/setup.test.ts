@@ -7,6 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 const script = fileURLToPath(new URL('../../scripts/setup.mjs', import.meta.url));
 
+const VNC_COMMANDS = ['Xvfb', 'vncsnapshot', 'xtigervncviewer', 'xtightvncviewer'];
+
 /** A PATH of one folder, whose apt-get writes down what it is asked for and installs empty programs. */
 function machine(...programs: string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'lba-setup-'));
@@ -58,13 +60,13 @@ describe.skipIf(process.platform !== 'linux' || hasChannel)('setup', () => {
 
   it.runIf(isDebianRoot)('as root on Debian installs what is missing, and nothing else', () => {
     const bare = machine();
-    bare.withAptGet('chromium', 'ffmpeg', 'aws', 'curl', 'openssl');
+    bare.withAptGet('chromium', 'ffmpeg', 'aws', 'curl', 'openssl', ...VNC_COMMANDS);
     const { status, stderr } = bare.setup('--for-tests');
     expect([status, stderr]).toEqual([0, expect.stringContaining('setup: installing chromium, ffmpeg')]);
     expect(bare.log()).toEqual([
       expect.stringMatching(/update$/),
       expect.stringMatching(
-        /install --no-install-recommends chromium ffmpeg (fonts-liberation )?awscli curl openssl$/,
+        /install --no-install-recommends chromium ffmpeg (fonts-liberation )?awscli curl openssl xvfb vncsnapshot tigervnc-viewer xtightvncviewer$/,
       ),
     ]);
   });

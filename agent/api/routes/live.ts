@@ -29,13 +29,12 @@ const MODULE_PATH = /^(?:core|vendor)\/(?:[a-z0-9_-]+\/)*[a-z0-9_.-]+\.js$/i;
 
 export function liveRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   let made: Promise<{ view: LiveView; server: WebSocketServer }> | undefined;
-  /** Loaded with the first viewer: an agent that nobody watches does not carry it. */
   const make = async (): Promise<{ view: LiveView; server: WebSocketServer }> => {
-    const [{ LiveView, MAX_MESSAGE_BYTES, chooseProtocol }, { WebSocketServer: Server }] = await Promise.all([
+    const [view, { MAX_MESSAGE_BYTES, chooseProtocol }, { WebSocketServer: Server }] = await Promise.all([
+      ports.liveView(),
       import('../../live/live-view.ts'),
       import('ws'),
     ]);
-    const { watchable, engine, humans, tickets, events, log } = ports;
     const server = new Server({
       noServer: true,
       clientTracking: false,
@@ -44,7 +43,7 @@ export function liveRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       maxPayload: MAX_MESSAGE_BYTES,
       handleProtocols: chooseProtocol,
     });
-    return { view: new LiveView({ runs: watchable, engine, humans, tickets, events, log }), server };
+    return { view, server };
   };
 
   return async (app) => {
