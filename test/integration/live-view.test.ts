@@ -136,6 +136,35 @@ describe('watching', () => {
     await expect.poll(() => viewer.textContent('#over-title'), soon).toBe('The run has ended');
   });
 
+  test('typing costs a small part of whole pictures, and the canvas is the page afterwards', async () => {
+    const id = await start();
+    const watched = api.agent.watchable.get(id)!.page();
+    const lines = 'The harbour office sorts its orders by day. '.repeat(60);
+    await watched.evaluate((text) => document.body.append(text), lines);
+    const viewer = await open(await ticket(id, 'viewer'));
+    await expect.poll(() => difference(viewer, watched), soon).toBeLessThan(3);
+    const sizes: number[] = [];
+    viewer.on('websocket', (socket) => {
+      socket.on('framereceived', ({ payload }) => {
+        if (typeof payload !== 'string') sizes.push(payload.length);
+      });
+    });
+    await viewer.reload();
+    await expect.poll(() => difference(viewer, watched), soon).toBeLessThan(3);
+    const whole = Math.max(...sizes);
+    sizes.length = 0;
+    // The first may be whole: the page has just moved.
+    for (const letter of 'quiet moor') {
+      const before = sizes.length;
+      await watched.locator('#name').press(letter);
+      await expect.poll(() => sizes.length, soon).toBeGreaterThan(before);
+    }
+    const middle = sizes.toSorted((a, b) => a - b)[Math.floor(sizes.length / 2)];
+    expect(middle).toBeLessThan(whole / 20);
+    await expect.poll(() => difference(viewer, watched), soon).toBeLessThan(3);
+    await cancel(id);
+  });
+
   test('the page can be loaded again, until its key is revoked', async () => {
     const id = await start();
     const key = await api.key({ name: 'watcher', scopes: ['read'] });
