@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { plainJpeg } from '../../test/support/pictures.ts';
 import { until } from '../../test/support/recording.ts';
@@ -95,6 +96,19 @@ const turn = (): Promise<void> =>
 const red = await plainJpeg('red');
 const blue = await plainJpeg('blue');
 const large = await plainJpeg('green', '128x96');
+
+/** Worth comparing, with a white spot of 8 pixels or without. */
+async function noisyJpeg(spot: { left: number; top: number } | null): Promise<Buffer> {
+  const noise = Buffer.alloc(320 * 200 * 3);
+  for (let at = 0, state = 1; at < noise.length; at += 1) {
+    state = (state * 48_271) % 0x7f_ff_ff_ff;
+    noise[at] = state % 128;
+  }
+  const picture = sharp(noise, { raw: { width: 320, height: 200, channels: 3 } });
+  const white = { create: { width: 8, height: 8, channels: 3 as const, background: 'white' } };
+  if (spot) picture.composite([{ input: white, ...spot }]);
+  return await picture.jpeg({ quality: 80 }).toBuffer();
+}
 
 async function watching(...list: number[]) {
   const it = setUp();
@@ -246,6 +260,41 @@ describe('pictures', () => {
       }
     }
   });
+
+  test.each([
+    ['JPEG', [21], 21],
+    ['Tight', [7, -26], 7],
+    ['Raw', [0], 0],
+  ] as const)(
+    'a client of %s gets the changed part, and all of it after a whole request',
+    async (_, list, code) => {
+      const before = await noisyJpeg(null);
+      const it = setUp();
+      it.viewer.receive(Buffer.concat([V38, NONE, SHARED, encodings(...list)]));
+      it.give(before);
+      it.take();
+      it.viewer.receive(REQUEST);
+      await until(() => it.sent.length > 0, 'a whole picture');
+      it.take();
+      it.viewer.receive(REQUEST);
+      it.give(await noisyJpeg({ left: 96, top: 64 }));
+      await until(() => it.sent.length > 0, 'a part');
+      const part = it.take();
+      expect(part.readUInt16BE(2)).toBe(1);
+      const [x, y, width, height] = [4, 6, 8, 10].map((at) => part.readUInt16BE(at)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      expect(part.readInt32BE(12)).toBe(code);
+      expect([x <= 96, y <= 64, x + width >= 104, y + height >= 72]).toEqual([true, true, true, true]);
+      expect(width * height).toBeLessThanOrEqual(48 * 48);
+      it.viewer.receive(WHOLE_REQUEST);
+      await until(() => it.sent.length > 0, 'all of it');
+      expect([8, 10].map((at) => it.sent[0]!.readUInt16BE(at))).toEqual([320, 200]);
+    },
+  );
 
   test('another size comes first, in an update of its own, and then the whole picture', async () => {
     for (const [size, said] of [
