@@ -1,0 +1,391 @@
+/**
+ * Drives an agent through faults: tasks all the while, a faulty line to AWS, and SIGKILL at random moments,
+ * by seed; then lets everything settle on a good line. What was seen is for checker.ts to judge.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { homePaths } from '../../agent/base/paths.ts';
+import { storeCredentials } from '../../agent/config/credentials.ts';
+import { FileVault } from '../../agent/config/vault.ts';
+import {
+  seedEnvironment,
+  startPortal,
+  startSandbox,
+  type Execution,
+  type Portal,
+  type Sandbox,
+} from '../../agent/sandbox/index.ts';
+import { randomFrom } from '../../agent/sandbox/portal/images.ts';
+import { openDatabase, type Database } from '../../agent/store/database.ts';
+import { childrenOf } from '../fixtures/home.ts';
+import { startFaultyLine, type FaultyLine } from './proxy.ts';
+import { planTask, type PlannedTask } from './workload.ts';
+
+const MAIN = fileURLToPath(new URL('../../agent/cli/main.ts', import.meta.url));
+
+const ENV = 'faults';
+type PortalRequest = ReturnType<Portal['requests']['all']>[number];
+
+/** Polls end soon, so that an agent that drains does not wait a minute; milliseconds. */
+const POLL_MS = 1_000;
+/** The agent's lease is three heartbeats; the service waits longer than that, as the docs advise. */
+const HEARTBEAT_SECONDS = 1;
+const SERVICE_HEARTBEAT_SECONDS = 10;
+/** Tasks that are under way or wait: enough for every slot, few enough to settle soon. */
+const SLOTS = 4;
+const OPEN_TASKS = 8;
+/**
+ * How long a life lasts at the most once the agent is at work, milliseconds: killed by time, or by a moment,
+ * for which runs must have come to their end.
+ */
+const LIFE_MAX_MS = 4_000;
+const MOMENT_MAX_MS = 8_000;
+/** An agent that does not poll by then does not start. */
+const START_MAX_MS = 60_000;
+/** What is left when faults have ended: reports, uploads, heartbeat times. */
+const SETTLE_MAX_MS = 120_000;
+
+/** Moments that a kill by time would seldom meet: just before and just after the service is told. */
+const MOMENTS = [
+  { operation: 'GetActivityTask', moment: 'done' },
+  { operation: 'SendTaskSuccess', moment: 'arrived' },
+  { operation: 'SendTaskSuccess', moment: 'done' },
+  { operation: 'SendTaskFailure', moment: 'arrived' },
+  { operation: 'SendTaskFailure', moment: 'done' },
+  { operation: 's3:PUT', moment: 'arrived' },
+  { operation: 's3:PUT', moment: 'done' },
+] as const;
+
+export interface FaultRunOptions {
+  home: string;
+  seed: number;
+  kills: number;
+  /** Goes on beyond the kills until so many faults were injected. */
+  faults: number;
+  /** Said once in a while. */
+  onProgress?: (text: string) => void;
+}
+
+/** What there is to judge. */
+export interface FaultRun {
+  seed: number;
+  kills: number;
+  injected: FaultyLine['injected'];
+  requests: number;
+  planned: PlannedTask[];
+  /** By the name of the task. */
+  executions: Map<string, Execution>;
+  line: FaultyLine['tasks'];
+  portal: PortalRequest[];
+  /** When the agent said that a task's lease is lost, by task id; milliseconds since the epoch. */
+  fences: Map<string, number>;
+  /** Lines of level error and above that the agent logged, by message. */
+  errors: Map<string, number>;
+  db: Database;
+  /** An object of the bucket as S3 has it; null when it is not there. */
+  object: (key: string) => Promise<Buffer | null>;
+  bucket: string;
+  /** Browsers and encoders that live after the agent has ended. */
+  processesLeft: string[];
+  /** What did not settle. */
+  unsettled: string[];
+  durationMs: number;
+}
+
+/** Runs it all, and gives what was seen to `judge` while the services are still there. */
+export async function driveFaults<T>(
+  options: FaultRunOptions,
+  judge: (run: FaultRun) => Promise<T>,
+): Promise<T> {
+  const sandbox = await startSandbox({ pollMs: POLL_MS });
+  const portal = await startPortal();
+  const line = await startFaultyLine(sandbox.url, options.seed);
+  let agent: Life | undefined;
+  let db: Database | undefined;
+  try {
+    const startedMs = performance.now();
+    const stage = await Stage.make(options, { sandbox, portal, line });
+    let kills = 0;
+    while (kills < options.kills || countOf(line.injected) < options.faults) {
+      await stage.topUp();
+      agent = await stage.start();
+      await stage.untilKill(agent);
+      await agent.end('SIGKILL');
+      kills += 1;
+      stage.collect();
+      if (kills % 10 === 0) options.onProgress?.(stage.progress(kills));
+    }
+    line.intensity = 0;
+    agent = await stage.start();
+    db = openDatabase(homePaths(options.home).database);
+    const unsettled = await stage.settle(db);
+    const code = await agent.end('SIGTERM');
+    if (code !== 0) unsettled.push(`the last agent ended with ${code}`);
+    stage.collect();
+    const left = await childrenOf(options.home);
+    return await judge({
+      ...stage.facts(),
+      seed: options.seed,
+      kills,
+      injected: line.injected,
+      requests: line.requests,
+      line: line.tasks,
+      db,
+      processesLeft: left.map(({ pid, command }) => `${pid} ${command.slice(0, 120)}`),
+      unsettled,
+      durationMs: performance.now() - startedMs,
+    });
+  } finally {
+    await agent?.end('SIGKILL');
+    db?.close();
+    await line.close();
+    await portal.close();
+    await sandbox.close();
+  }
+}
+
+export function countOf(injected: FaultyLine['injected']): number {
+  return Object.values(injected).reduce((sum, count) => sum + count, 0);
+}
+
+/** One agent process. */
+interface Life {
+  /** Signals it, and resolves with its exit code when it is gone. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+  gone: Promise<unknown>;
+}
+
+class Stage {
+  readonly #options: FaultRunOptions;
+  readonly #services: { sandbox: Sandbox; portal: Portal; line: FaultyLine };
+  readonly #stateMachineArn: string;
+  readonly #bucket: string;
+  readonly #agentEnv: Record<string, string>;
+  readonly #chance: () => number;
+  readonly #tasks: () => number;
+  readonly #planned: PlannedTask[] = [];
+  readonly #executions = new Map<string, Execution>();
+  readonly #arns = new Map<string, string>();
+  readonly #portal: PortalRequest[] = [];
+  readonly #fences = new Map<string, number>();
+  readonly #errors = new Map<string, number>();
+
+  private constructor(
+    options: FaultRunOptions,
+    services: { sandbox: Sandbox; portal: Portal; line: FaultyLine },
+    made: { stateMachineArn: string; bucket: string; agentEnv: Record<string, string> },
+  ) {
+    this.#options = options;
+    this.#services = services;
+    this.#stateMachineArn = made.stateMachineArn;
+    this.#bucket = made.bucket;
+    this.#agentEnv = made.agentEnv;
+    this.#chance = randomFrom(options.seed + 1);
+    this.#tasks = randomFrom(options.seed + 2);
+  }
+
+  static async make(
+    options: FaultRunOptions,
+    services: { sandbox: Sandbox; portal: Portal; line: FaultyLine },
+  ): Promise<Stage> {
+    const { sandbox, line } = services;
+    mkdirSync(options.home, { recursive: true });
+    const seeded = await seedEnvironment(sandbox, { env: ENV });
+    await storeCredentials(new FileVault(options.home), ENV, seeded.accessKey);
+    const { stateMachineArn } = await sandbox.call('states', 'CreateStateMachine', {
+      name: 'faults',
+      roleArn: seeded.roleArn,
+      definition: JSON.stringify({
+        StartAt: 'Browser',
+        States: {
+          Browser: {
+            Type: 'Task',
+            Resource: seeded.activityArn,
+            HeartbeatSeconds: SERVICE_HEARTBEAT_SECONDS,
+            TimeoutSeconds: 300,
+            End: true,
+          },
+        },
+      }),
+    });
+    return new Stage(options, services, {
+      stateMachineArn: String(stateMachineArn),
+      bucket: seeded.bucket,
+      agentEnv: {
+        PATH: process.env['PATH'] ?? '',
+        ...(process.env['HOME'] === undefined ? {} : { HOME: process.env['HOME'] }),
+        AWS_ENDPOINT_URL: line.url,
+        AWS_REGION: sandbox.region,
+        BROWSER_AGENT_ENV: ENV,
+        ACTIVITY_ARN: seeded.activityArn,
+        S3_BUCKET: seeded.bucket,
+        LBA_API_PORT: '0',
+        LBA_WORKER_CONCURRENCY: String(SLOTS),
+        LBA_WORKER_HEARTBEAT_SECONDS: String(HEARTBEAT_SECONDS),
+      },
+    });
+  }
+
+  /** Begins executions until enough are open. */
+  async topUp(): Promise<void> {
+    const { sandbox, portal } = this.#services;
+    while (this.#arns.size - this.#executions.size < OPEN_TASKS) {
+      const task = planTask(this.#planned.length + 1, portal.url, this.#tasks);
+      this.#planned.push(task);
+      const { executionArn } = await sandbox.call('states', 'StartExecution', {
+        stateMachineArn: this.#stateMachineArn,
+        name: task.name,
+        input: JSON.stringify(task.input),
+      });
+      this.#arns.set(task.name, String(executionArn));
+      sandbox.executionEnded(String(executionArn)).then(
+        (execution) => this.#executions.set(task.name, execution),
+        () => undefined,
+      );
+    }
+  }
+
+  /** Resolves when the agent is at work. */
+  async start(): Promise<Life> {
+    const child = spawn(process.execPath, [MAIN, 'run', '--home', this.#options.home], {
+      env: this.#agentEnv,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const life = lifeOf(child);
+    const working = Promise.withResolvers<void>();
+    createInterface({ input: child.stderr }).on('line', (text) => {
+      this.#read(text);
+      if (text.includes('the agent is at work')) working.resolve();
+    });
+    const late = new AbortController();
+    await Promise.race([
+      working.promise,
+      life.gone.then(() =>
+        Promise.reject(new Error(`the agent ended at its start (seed ${this.#options.seed})`)),
+      ),
+      delay(START_MAX_MS, undefined, { signal: late.signal }).then(() =>
+        Promise.reject(new Error(`the agent did not start (seed ${this.#options.seed})`)),
+      ),
+    ]).finally(() => late.abort());
+    return life;
+  }
+
+  /** Half of the kills come at a random time, half at a random one of the moments that matter. */
+  async untilKill(life: Life): Promise<void> {
+    const { line } = this.#services;
+    const { promise: met, resolve } = Promise.withResolvers<void>();
+    const lifeMs = this.#chance() * LIFE_MAX_MS;
+    const isTimed = this.#chance() < 0.5;
+    const at = MOMENTS[Math.floor(this.#chance() * MOMENTS.length)]!;
+    let toPass = Math.floor(this.#chance() * 3);
+    if (!isTimed) {
+      line.onRequest = (operation, moment) => {
+        if (operation !== at.operation || moment !== at.moment) return;
+        if (toPass === 0) resolve();
+        toPass -= 1;
+      };
+    }
+    const over = new AbortController();
+    const time = delay(isTimed ? lifeMs : MOMENT_MAX_MS, undefined, { signal: over.signal }).catch(
+      () => undefined,
+    );
+    await Promise.race([met, time, life.gone]);
+    over.abort();
+    line.onRequest = () => undefined;
+  }
+
+  /** Takes over what the portal has counted: it keeps a bounded number. */
+  collect(): void {
+    const { requests } = this.#services.portal;
+    this.#portal.push(...requests.all().filter(({ query }) => query.includes('task=')));
+    requests.clear();
+  }
+
+  progress(kill: number): string {
+    const { line } = this.#services;
+    return `${kill} kills, ${countOf(line.injected)} faults in ${line.requests} requests, ${this.#executions.size} of ${this.#arns.size} tasks ended`;
+  }
+
+  /** On a good line everything comes to its end. @returns what did not */
+  async settle(db: Database): Promise<string[]> {
+    const open = (): string[] => {
+      const count = (sql: string): number => (db.prepare(sql).get() as { n: number }).n;
+      const waits = {
+        executions: this.#arns.size - this.#executions.size,
+        tasks: count("SELECT count(*) AS n FROM tasks WHERE state IN ('received', 'running', 'reporting')"),
+        reports: count('SELECT count(*) AS n FROM outbox'),
+        runs: count("SELECT count(*) AS n FROM runs WHERE state IN ('queued', 'waiting', 'running')"),
+        uploads: count("SELECT count(*) AS n FROM uploads WHERE state = 'pending'"),
+      };
+      return Object.entries(waits).flatMap(([what, n]) => (n > 0 ? [`${n} ${what} are open`] : []));
+    };
+    const retryAfter = performance.now() + 2_000;
+    const until = performance.now() + SETTLE_MAX_MS;
+    let hasRetried = false;
+    while (open().length > 0 && performance.now() < until) {
+      await delay(100);
+      if (hasRetried || performance.now() < retryAfter) continue;
+      hasRetried = true;
+      await this.#retryUploads();
+    }
+    return open();
+  }
+
+  facts(): Pick<FaultRun, 'planned' | 'executions' | 'portal' | 'fences' | 'errors' | 'bucket' | 'object'> {
+    const { sandbox } = this.#services;
+    return {
+      planned: this.#planned,
+      executions: this.#executions,
+      portal: this.#portal,
+      fences: this.#fences,
+      errors: this.#errors,
+      bucket: this.#bucket,
+      object: async (key) => {
+        const credential = `Credential=checker/20260101/${sandbox.region}/s3/aws4_request`;
+        const answer = await fetch(`${sandbox.url}/${this.#bucket}/${key}`, {
+          headers: { authorization: `AWS4-HMAC-SHA256 ${credential}` },
+        });
+        return answer.ok ? Buffer.from(await answer.arrayBuffer()) : null;
+      },
+    };
+  }
+
+  /** As a person does who knows that the line is good again: an upload that was denied waits for long. */
+  async #retryUploads(): Promise<void> {
+    const child = spawn(process.execPath, [MAIN, 'uploads', '--retry', '--home', this.#options.home], {
+      env: this.#agentEnv,
+      stdio: 'ignore',
+    });
+    await once(child, 'exit');
+  }
+
+  #read(text: string): void {
+    let logged: { level?: number; time?: string; msg?: string; taskId?: string };
+    try {
+      logged = JSON.parse(text) as typeof logged;
+    } catch {
+      logged = { level: 50, msg: text };
+    }
+    const { level = 0, time = '', msg = '', taskId } = logged;
+    if (level >= 50) this.#errors.set(msg, (this.#errors.get(msg) ?? 0) + 1);
+    if (taskId !== undefined && msg.startsWith('lease lost')) this.#fences.set(taskId, Date.parse(time));
+  }
+}
+
+function lifeOf(child: ChildProcess): Life {
+  const gone = once(child, 'exit');
+  return {
+    gone,
+    end: async (signal) => {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill(signal);
+        await gone;
+      }
+      return child.exitCode;
+    },
+  };
+}
