@@ -159,14 +159,15 @@ export function problemOf(thrown: unknown): Problem {
   }
   if (status === 429) return { ...THROTTLED, name, message, unanswered: false };
   if (status === 401 || status === 403) return { ...DENIED, name, message, unanswered: false };
-  // Whatever is left: 5xx, an answer that cannot be read, a bug. A 5xx may have been carried out.
+  // Whatever is left: 5xx, an answer that cannot be read, a bug. A 5xx may have been carried out; a 2xx
+  // whose body was cut off on the way has been.
   return {
     class: 'service',
     pace: 'fast',
     advice: '',
     name,
     message,
-    unanswered: status === undefined || status >= 500,
+    unanswered: status === undefined || status < 400 || status >= 500,
   };
 }
 
