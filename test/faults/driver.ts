@@ -44,6 +44,11 @@ const OPEN_TASKS = 8;
  */
 const LIFE_MAX_MS = 4_000;
 const MOMENT_MAX_MS = 8_000;
+/** Shares, added up: of kills by time, and of kills after so many steps at the most; the rest by a moment. */
+const BY_TIME = 0.2;
+const BY_STEPS = 0.6;
+const STEPS_MAX = 25;
+const LOOK_MS = 20;
 /** An agent that does not poll by then does not start. */
 const START_MAX_MS = 60_000;
 /** What is left when faults have ended: reports, uploads, heartbeat times. */
@@ -274,26 +279,36 @@ class Stage {
     return life;
   }
 
-  /** Half of the kills come at a random time, half at a random one of the moments that matter. */
+  /** Some kills come at a random time, some amid the steps of runs, some at a moment that matters. */
   async untilKill(life: Life): Promise<void> {
-    const { line } = this.#services;
-    const { promise: met, resolve } = Promise.withResolvers<void>();
-    const lifeMs = this.#chance() * LIFE_MAX_MS;
-    const isTimed = this.#chance() < 0.5;
+    const { line, portal } = this.#services;
+    const over = new AbortController();
+    const pause = (ms: number): Promise<unknown> =>
+      delay(ms, undefined, { signal: over.signal }).catch(() => undefined);
+    const way = this.#chance();
+    const amount = this.#chance();
     const at = MOMENTS[Math.floor(this.#chance() * MOMENTS.length)]!;
-    let toPass = Math.floor(this.#chance() * 3);
-    if (!isTimed) {
+    const met = Promise.withResolvers<unknown>();
+    if (way < BY_TIME) {
+      met.resolve(pause(amount * LIFE_MAX_MS));
+    } else if (way < BY_STEPS) {
+      const steps = 1 + Math.floor(amount * STEPS_MAX);
+      const asked = (): number => portal.requests.all().filter(({ query }) => query.includes('task=')).length;
+      met.resolve(
+        (async () => {
+          while (asked() < steps && !over.signal.aborted) await pause(LOOK_MS);
+          await pause((amount * LOOK_MS * 1_000) % 200);
+        })(),
+      );
+    } else {
+      let toPass = Math.floor(amount * 3);
       line.onRequest = (operation, moment) => {
         if (operation !== at.operation || moment !== at.moment) return;
-        if (toPass === 0) resolve();
+        if (toPass === 0) met.resolve(undefined);
         toPass -= 1;
       };
     }
-    const over = new AbortController();
-    const time = delay(isTimed ? lifeMs : MOMENT_MAX_MS, undefined, { signal: over.signal }).catch(
-      () => undefined,
-    );
-    await Promise.race([met, time, life.gone]);
+    await Promise.race([met.promise, pause(MOMENT_MAX_MS), life.gone]);
     over.abort();
     line.onRequest = () => undefined;
   }

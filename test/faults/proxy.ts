@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { randomFrom } from '../../agent/sandbox/portal/images.ts';
 import { taskIdOf } from '../../agent/store/tasks.ts';
 
-/** Weights: what only a person can mend makes an agent wait for half a minute, so it is rarer. */
+/** Weights: what only a person can mend makes an agent wait for half a minute, so it is rarer; tokens are few. */
 const WEIGHTS = {
   delay: 10,
   dropped_before: 8,
@@ -22,7 +22,7 @@ const WEIGHTS = {
   status_500: 8,
   status_503: 8,
   throttled: 8,
-  token_dead: 3,
+  token_dead: 12,
   credentials_expired: 1,
   denied: 1,
 };

@@ -39,7 +39,7 @@ export function planTask(number: number, portalUrl: string, random: () => number
     steps.push(step);
     asks.push(isAsking);
   };
-  const rounds = kind === 'long' ? LONG_STEPS : 3;
+  const rounds = kind === 'long' ? LONG_STEPS : 2;
   for (let round = 0; round < rounds; round += 1) {
     add(ask(steps.length + 1), true);
     if (kind === 'long') add({ action: 'wait', name: 'Pause', duration: LONG_PAUSE_MS }, false);
