@@ -128,15 +128,17 @@ export interface Seen {
 /** Runs in the viewer's page before its own scripts. Fills `globalThis.seen`. */
 export const READER = `
 globalThis.seen = { bytes: 0, openedMs: 0, firstMs: 0, latenciesMs: [] };
-globalThis.WebSocket = class extends WebSocket {
-  constructor(...parts) {
-    super(...parts);
+// No subclass: noVNC looks for the socket's methods one prototype deep only.
+globalThis.WebSocket = new Proxy(WebSocket, {
+  construct(target, parts) {
+    const socket = new target(...parts);
     seen.openedMs = Date.now();
-    this.addEventListener('message', ({ data }) => {
-      seen.bytes += data.byteLength ?? data.length;
+    socket.addEventListener('message', ({ data }) => {
+      seen.bytes += data.byteLength ?? data.size ?? data.length;
     });
-  }
-};
+    return socket;
+  },
+});
 let last = -1;
 (function look() {
   requestAnimationFrame(look);

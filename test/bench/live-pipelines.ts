@@ -21,6 +21,8 @@ const NOBODY_ID = 65_534;
 /** A server that does not listen by then did not start. */
 const START_MS = 15_000;
 const RETRY_MS = 50;
+/** What does not end by then is killed. */
+const STOP_MS = 2_000;
 /** Of Linux on every machine that this runs on (`getconf CLK_TCK`). */
 const TICKS_PER_SECOND = 100;
 
@@ -190,9 +192,11 @@ async function withDisplay(
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exited = once(child, 'exit');
-  // Its session has its children too.
-  process.kill(-child.pid, 'SIGKILL');
+  // Its session has its children too. An X server that is asked takes its socket away.
+  process.kill(-child.pid, 'SIGTERM');
+  const force = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), STOP_MS);
   await exited;
+  clearTimeout(force);
 }
 
 async function freePort(): Promise<number> {

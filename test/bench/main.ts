@@ -9,6 +9,7 @@ import { benchIdle } from './idle.ts';
 import { benchLive } from './live.ts';
 import { benchRunTime } from './run-time.ts';
 import { benchStorage } from './storage.ts';
+import { benchUploads } from './uploads.ts';
 
 const PARTS: Record<string, () => Promise<void>> = {
   'run-time': () => benchRunTime(7),
@@ -18,6 +19,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   api: benchApi,
   events: benchEvents,
   live: benchLive,
+  uploads: benchUploads,
 };
 
 const asked = process.argv.slice(2);
