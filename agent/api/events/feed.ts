@@ -75,11 +75,6 @@ export class EventFeed {
     this.#options = options;
   }
 
-  /** Open streams. */
-  get size(): number {
-    return this.#followers.size;
-  }
-
   /** @throws ApiError 429 when this key has as many streams open as it may */
   admit(caller: Caller): void {
     const most = caller.row === null ? OWNER_STREAMS : this.#options.streams(caller.row.tier);
