@@ -10,7 +10,7 @@ import type { TaskOnLine } from './proxy.ts';
 import { OWN_ERROR, type PlannedTask } from './workload.ts';
 
 /** What a browser had sent before the fence may still arrive; milliseconds. */
-const ON_ITS_WAY_MS = 150;
+const ON_ITS_WAY_MS = 500;
 
 export interface Verdict {
   /** How the tasks ended. */
