@@ -45,6 +45,8 @@ interface Case {
   /** Steps that asked the portal, in order. */
   seen: { step: number; time: number }[];
   fencedAt: number | undefined;
+  /** When the agent noted each step as begun, on disk and before it acted; milliseconds since the epoch. */
+  begun: ReadonlyMap<number, number>;
 }
 
 export async function judge(run: FaultRun): Promise<Verdict> {
@@ -93,7 +95,17 @@ function casesOf(run: FaultRun, { problems }: Verdict): Case[] {
       return [];
     }
     const found = { task, execution, line, row: rows.get(id), seen: seen.get(task.name) ?? [] };
-    return [{ ...found, fencedAt: run.fences.get(id) }];
+    const begun = new Map(
+      z
+        .array(z.object({ step_number: z.number(), started_at: z.number() }))
+        .parse(
+          run.db
+            .prepare('SELECT step_number, started_at FROM steps WHERE run_id = ?')
+            .all(found.row?.run_id ?? ''),
+        )
+        .map((step) => [step.step_number, step.started_at]),
+    );
+    return [{ ...found, fencedAt: run.fences.get(id), begun }];
   });
 }
 
@@ -151,20 +163,24 @@ function judgeReports(one: Case, { problems }: Verdict): void {
   }
 }
 
-/** Nothing is done after the agent knew that the lease is gone, nor after the service had ended the task. */
+/**
+ * Nothing is begun after the agent knew that the lease is gone, nor after the service had ended the task. What
+ * had begun before may still ask the portal: a click that waits for its page is not taken back.
+ */
 function judgeFence(one: Case, verdict: Verdict): void {
-  const { line, execution, seen, fencedAt } = one;
+  const { line, execution, seen, fencedAt, begun } = one;
   const rejectedAt = line?.rejectedAt ?? null;
   if (rejectedAt !== null) verdict.tokensRejected += 1;
   if (rejectedAt !== null && fencedAt !== undefined) {
     verdict.longestFenceMs = Math.max(verdict.longestFenceMs ?? 0, fencedAt - rejectedAt);
   }
   const endedAt = (execution.stopDate ?? Infinity) * 1_000;
-  const until = Math.min(fencedAt ?? Infinity, rejectedAt ?? Infinity, endedAt) + ON_ITS_WAY_MS;
+  const fence = Math.min(fencedAt ?? Infinity, rejectedAt ?? Infinity, endedAt);
   for (const { step, time } of seen) {
-    if (time <= until) continue;
+    const begunAt = begun.get(step) ?? time;
+    if (time <= fence + ON_ITS_WAY_MS || begunAt <= fence) continue;
     verdict.problems.actionsAfterFence.push(
-      `${describe(one)}: step ${step} came ${time - until + ON_ITS_WAY_MS} ms after the fence`,
+      `${describe(one)}: step ${step} came ${time - fence} ms after the fence, begun ${begunAt - fence} ms after it`,
     );
   }
 }
