@@ -29,6 +29,7 @@ const VERBS = [
   'drain',
   'audit',
   'keys',
+  'live',
   'sandbox',
   'demo',
 ];
