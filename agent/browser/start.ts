@@ -2,10 +2,12 @@ import { mkdirSync } from 'node:fs';
 import type { Browser, BrowserContext } from 'playwright';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { letHeapGrow } from '../base/memory.ts';
 import { thisMachine } from './browser-paths.ts';
 import { chooseBrowser, type BrowserChoice, type FoundBrowser } from './detect.ts';
 import { browserEnv, browserFlags, sandboxed } from './flags.ts';
 import { contextOptions, type PageOptions } from './page-options.ts';
+import { yieldProcessor } from './priority.ts';
 import type { Processes } from './processes.ts';
 import type { BrowserFacts } from './session.ts';
 
@@ -59,6 +61,7 @@ export async function startBrowser(options: StartOptions): Promise<StartedBrowse
     ...(options.runId === undefined ? {} : { runId: options.runId }),
   });
   try {
+    letHeapGrow();
     // Playwright takes 75 MB: an agent that has not run anything yet does without. Our selector engines
     // have to be there before the first context is.
     const [{ chromium }] = await Promise.all([import('playwright'), import('./form-field.ts')]);
@@ -84,6 +87,9 @@ export async function startBrowser(options: StartOptions): Promise<StartedBrowse
     // keeps the process from getting lost until then.
     const tracked = expected.started(pid);
     tracked.catch((thrown: unknown) => log.warn({ err: thrown, pid }, 'cannot put a browser on record'));
+    yieldProcessor(pid).catch((thrown: unknown) =>
+      log.warn({ err: thrown, pid }, 'cannot lower the priority of a browser'),
+    );
     return {
       context: persistent,
       browser,
@@ -163,6 +169,10 @@ const LAUNCH_ADVICE: readonly (readonly [RegExp, string])[] = [
     'The program is not there or may not be started. Check browser.executable_path.',
   ],
   [/no space left|ENOSPC/i, 'The disk is full.'],
+  [
+    /failed to create socket directory/i,
+    'The folder for temporary files may not be written to: check the rights of TMPDIR or /tmp.',
+  ],
 ];
 
 /** Lines of the browser's own output that are worth showing. */
