@@ -89,13 +89,14 @@ const WORDS = {
   running: 'The run is going on.',
   pausing: 'Its last action still goes on; then it stands still.',
   paused: 'The run is paused.',
+  waiting: 'The run waits for a person.',
   'taken over': 'The run stands still: a person acts in the page.',
 };
 
 function show(next) {
   const before = state;
   state = next;
-  document.body.dataset.run = next.run;
+  document.body.dataset.run = standOf(next);
   document.body.dataset.input = next.input;
   document.title = `${next.script} · Live view`;
   element('script').textContent = next.script;
@@ -115,13 +116,19 @@ function show(next) {
   if (next.input === 'yours' && before?.input !== 'yours') rfb?.focus();
 }
 
-function statusOf({ run, input, role, viewers }) {
+/** One of {@link WORDS}. */
+function standOf({ run, waiting }) {
+  return run === 'running' && waiting !== null ? 'waiting' : run;
+}
+
+function statusOf(next) {
+  const { input, role, viewers } = next;
   const others = viewers > 1 ? ` ${viewers} people watch.` : '';
   if (input === 'yours')
     return `You have mouse and keyboard. The run waits until you give them back.${others}`;
   if (input === 'taking') return `Taking over as soon as the present action is done…`;
   if (input === 'other') return `Somebody else has mouse and keyboard.${others}`;
-  return `${WORDS[run]}${role === 'viewer' ? ' You watch.' : ''}${others}`;
+  return `${WORDS[standOf(next)]}${role === 'viewer' ? ' You watch.' : ''}${others}`;
 }
 
 function showPages(pages) {

@@ -81,6 +81,7 @@ test('a run that ends while it is watched', async () => {
   const id = await start(api);
   const page = await open(api, (await ticket(api, id)).path);
   await expect.poll(() => page.isVisible('#steering'), soon).toBe(true);
+  await expect.poll(() => page.textContent('#status'), soon).toContain('waits for a person');
   await api.call('POST', `/runs/${id}/cancel`);
   await expect.poll(() => page.textContent('#over-title'), soon).toBe('The run has ended');
   expect(await page.textContent('#over-words')).toBe('The run has ended.');
