@@ -2,13 +2,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { answerOf, type ApiClient } from '../../agent/client/client.ts';
 import { chooseBrowser } from '../../agent/browser/detect.ts';
 import { browserEnv, browserFlags } from '../../agent/browser/flags.ts';
 import { VIEW, type PageName, type PageServer } from './live-pages.ts';
+import { freePort } from '../support/ports.ts';
 
 const PACKAGES: Record<string, string> = {
   Xvfb: 'xvfb',
@@ -197,14 +198,6 @@ async function stop(child: ChildProcess): Promise<void> {
   const force = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), STOP_MS);
   await exited;
   clearTimeout(force);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 async function listening(port: number): Promise<void> {

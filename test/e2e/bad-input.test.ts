@@ -5,14 +5,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { homePaths } from '../../agent/base/paths.ts';
 import { startPortal, startSandbox, type Portal, type Sandbox } from '../../agent/sandbox/index.ts';
 import { childrenOf, makeHome, removeHome } from '../fixtures/home.ts';
 import { startMainJob, type Ended, type MainJob } from '../fixtures/main-job.ts';
+import { freePort } from '../support/ports.ts';
 
 /** What Step Functions hands over at the most, in bytes of UTF-8. */
 const MAX_INPUT_BYTES = 262_144;
@@ -204,7 +203,7 @@ describe('one agent takes them all, one after the other', () => {
   });
 
   test('a page that cannot be reached is NavigationFailed, with the address and what to check', async () => {
-    const address = `http://127.0.0.1:${await closedPort()}/orders`;
+    const address = `http://127.0.0.1:${await freePort()}/orders`;
     const ended = await job.task(good({ starting_page: address }));
     expect(ended).toMatchObject(
       failure('BrowserAgent.NavigationFailed', /ERR_CONNECTION_REFUSED.*check the port/s),
@@ -378,18 +377,6 @@ describe.skipIf(noTmpfs)('a full disk', () => {
 });
 
 /** A port that nothing listens on: it was free a moment ago. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
-
 function whyNoTmpfs(): string | false {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     return 'mounting a small disk needs root on Linux';

@@ -1,7 +1,7 @@
 /** Ordinary VNC clients, as people have them, at the TCP port of the live view. */
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { encrypted } from '../../agent/live/rfb/vnc-auth.ts';
 import { openTestApi, type TestApi } from '../fixtures/api.ts';
 import { startFixtureSite, type FixtureSite } from '../fixtures/pages/fixtures.ts';
 import { pixelsOf, type Pixels } from '../support/pictures.ts';
+import { freePort } from '../support/ports.ts';
 
 const run = promisify(execFile);
 const SOON_MS = 20_000;
@@ -61,18 +62,6 @@ afterAll(async () => {
 
 function vncOf({ agent }: TestApi): unknown {
   return readOwnerFile(agent.paths.api)?.vnc;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }
 
 async function start(): Promise<string> {
