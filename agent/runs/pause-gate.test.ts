@@ -195,3 +195,54 @@ describe('pause, step, resume', () => {
     expect(passing.done).toBe(true);
   });
 });
+
+describe('a run that looks at its page and waits', () => {
+  test('is held at once, and looks again when it is let go, whatever came of it meanwhile', async () => {
+    const { gate, clock, seen } = make();
+    const looks = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    let count = 0;
+    const looking = gate.looking(() => looks[count++]!.promise, true, never);
+    const state = watch(looking);
+    const hold = gate.hold(owner, 'types')!;
+    await hold.standing;
+    expect(gate.state?.isStanding).toBe(true);
+    looks[0]!.reject(new Error('timed out under their hands'));
+    await clock.advance(10);
+    expect([state.done, count]).toEqual([false, 1]);
+    hold.release();
+    await clock.advance(0);
+    expect(count).toBe(2);
+    looks[1]!.resolve('there');
+    expect(await looking).toBe('there');
+    expect(seen.map((one) => one?.isStanding ?? null)).toEqual([true, null]);
+  });
+
+  test('does not look again when it only let time pass, or nobody held it', async () => {
+    const { gate, clock } = make();
+    let count = 0;
+    const over = Promise.withResolvers<void>();
+    const passing = watch(gate.looking(() => ((count += 1), over.promise), false, never));
+    const hold = gate.hold(owner, 'types')!;
+    over.resolve();
+    await clock.advance(0);
+    expect(passing.done).toBe(false);
+    hold.release();
+    await clock.advance(0);
+    expect([passing.done, count]).toEqual([true, 1]);
+    await expect(gate.looking(() => Promise.reject(new Error('not there')), true, never)).rejects.toThrow(
+      'not there',
+    );
+  });
+
+  test('ends with the run', async () => {
+    const { gate, clock } = make();
+    const abort = new AbortController();
+    const looking = watch(gate.looking(() => Promise.reject(new Error('stopped')), true, abort.signal));
+    gate.hold(owner, 'types');
+    await clock.advance(0);
+    abort.abort(new Error('cancelled'));
+    gate.close();
+    await clock.advance(0);
+    expect(looking.thrown).toEqual(new Error('cancelled'));
+  });
+});

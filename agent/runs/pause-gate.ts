@@ -6,8 +6,8 @@
  *
  * States, from outside:
  * - open: nobody holds it; the run passes without waiting.
- * - held: the run goes on to its next action and stands still there (`standing`); a run that waits for a
- *   person stands still already.
+ * - held: the run goes on to its next action and stands still there (`standing`); a run that waits, for a
+ *   person or for something on the page, stands still already.
  * - stepping: held, and one step was let through; it closes behind that step.
  * - closed: the run has ended.
  */
@@ -81,6 +81,8 @@ export class PauseGate {
   #heldMs = 0;
   #heldFrom = 0;
   #since = 0;
+  /** Holds, since the run began. */
+  #begun = 0;
   #standing = 0;
   /** `wanted`: the next step may pass; `inside`: it has, and acts. */
   #step: 'none' | 'wanted' | 'inside' = 'none';
@@ -132,6 +134,7 @@ export class PauseGate {
       over: Promise.withResolvers<void>(),
     };
     this.#holders.add(holder);
+    this.#begun += 1;
     // A step that was let through must not act under a person's hands.
     if (kind === 'takeover' && this.#step === 'wanted') this.#step = 'none';
     if (!this.#opened) this.#shut();
@@ -194,6 +197,27 @@ export class PauseGate {
     } finally {
       this.#standing -= 1;
     }
+  }
+
+  /**
+   * For work that looks at the page and waits, and does nothing in it: whoever holds the run meanwhile has it at
+   * once. The work goes on beside them, and is over only when they have let go. What came of it by then may not
+   * hold any more, so it is done `again`, in what is left of the step's time, which stood still.
+   *
+   * @throws what the work throws; the signal's reason
+   */
+  async looking<T>(work: () => Promise<T>, again: boolean, signal: AbortSignal): Promise<T> {
+    return this.resting(async () => {
+      for (;;) {
+        const before = this.#begun;
+        const [outcome] = await Promise.allSettled([work()]);
+        const wasHeld = this.#begun !== before;
+        if (wasHeld) await this.passInside(signal);
+        if (wasHeld && again) continue;
+        if (outcome.status === 'rejected') throw outcome.reason;
+        return outcome.value;
+      }
+    });
   }
 
   /** The holds that are over since the last call. */

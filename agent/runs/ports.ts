@@ -17,6 +17,7 @@ import type { LeafStep } from '../script/schema.ts';
 import type { RunStore } from '../store/runs.ts';
 import {
   actsLate,
+  waitsFor,
   DialogQueue,
   fieldsForLevel,
   followPages,
@@ -118,7 +119,11 @@ export function createPorts(options: PortsOptions): RunPorts {
     };
     if (gate.isHeld) await gate.passInside(signal);
     if (!actsLate(step)) await recorder.beforeActing();
-    const result = await performAction(step, context);
+    const waits = waitsFor(step);
+    const result =
+      waits === null
+        ? await performAction(step, context)
+        : await gate.looking(() => performAction(step, context), waits === 'page', signal);
     if (turnedTo !== null) await recorder.pageChanged(turnedTo);
     options.policy.throwIfDenied();
     return result.fields === undefined

@@ -210,6 +210,25 @@ describe('a paused run', () => {
   });
 });
 
+test('a person has a run that waits at once, its wait does not run out meanwhile, and it looks anew afterwards', async () => {
+  const id = await start({
+    steps: [visit('wait'), { action: 'wait_for_selector', name: 'done', selector: '#done', timeout: 1_500 }],
+  });
+  await until(id, ({ steps }) => steps.at(-1)?.name === 'done');
+  const page = api.agent.watchable.get(id)!.page();
+  const hold = api.agent.engine.gate(id)!.hold({ kind: 'key', id: 'k1', from: 'here' }, 'types')!;
+  await hold.standing;
+  const from = Date.now();
+  await expect.poll(() => Date.now() - from, { timeout: SOON_MS }).toBeGreaterThan(2_500);
+  expect(await get(id)).toMatchObject({ state: 'running', pause: { kind: 'takeover', standing: true } });
+  await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=done>Done')");
+  expect(await get(id)).toMatchObject({ state: 'running' });
+  hold.release();
+  const run = await ended(id);
+  expect(run.error).toBeNull();
+  expect(run.result?.step_results[1]).toMatchObject({ success: true, person_acted: true });
+});
+
 test('a run that nobody lets go on fails, and says who held it and what to do', async () => {
   const short = await openTestApi({ variables: { LBA_RUN_MAX_PAUSE_SECONDS: '1' } });
   try {

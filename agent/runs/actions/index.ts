@@ -46,6 +46,20 @@ export function actsLate(step: LeafStep): boolean {
   return LATE_ACTIONS.has(step.action);
 }
 
+const WAITS: ReadonlySet<LeafStep['action']> = new Set([
+  'wait',
+  'wait_for_selector',
+  'wait_for_load_state',
+  'wait_for_url',
+  'wait_for_response',
+]);
+
+/** Looks at the page and waits; `time`: for nothing but time to pass. */
+export function waitsFor(step: LeafStep): 'page' | 'time' | null {
+  if (!WAITS.has(step.action)) return null;
+  return step.action === 'wait' && !step.locator ? 'time' : 'page';
+}
+
 /**
  * Does one leaf step in the browser. Throws an AgentError when it could not be done, when a page went where
  * the policy forbids, or with the signal's own reason once that is aborted.
