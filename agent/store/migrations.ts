@@ -106,7 +106,11 @@ export const migrations: readonly string[] = [
     UNIQUE (bucket, key)
   ) STRICT;
   CREATE INDEX uploads_due ON uploads (next_at) WHERE state = 'pending';
-  CREATE INDEX uploads_by_run ON uploads (run_id);
+  CREATE INDEX uploads_small ON uploads (priority DESC, next_at, upload_id)
+    WHERE state = 'pending' AND size_bytes <= 1048576;
+  CREATE INDEX uploads_large ON uploads (priority DESC, next_at, upload_id)
+    WHERE state = 'pending' AND size_bytes > 1048576;
+  CREATE INDEX uploads_by_run ON uploads (run_id, state);
 
   CREATE TABLE profiles (
     profile_id    TEXT PRIMARY KEY,

@@ -8,6 +8,20 @@ import { unhurried, type Database } from './database.ts';
 /** No row is ever put off for longer: one that seems to be was written before the clock was set back. */
 const MAX_WAIT_MS = 2 * 60 * 60 * 1000;
 
+/** Up to here a file is small: many are sent at once, each as a whole from memory. */
+export const SMALL_MAX_BYTES = 1_048_576;
+
+/** As the conditions of the indexes `uploads_small` and `uploads_large` have it: a number, no parameter. */
+const IS_SMALL = 'size_bytes <= 1048576';
+const IS_LARGE = 'size_bytes > 1048576';
+
+/** The two indexes have the rows in this order: nothing else is looked at, however long the queue is. */
+const DUE = `state = 'pending' AND +next_at NOT BETWEEN @now + 1 AND @now + @horizon
+  AND (@runId IS NULL OR run_id = @runId)
+  AND bucket NOT IN (SELECT value FROM json_each(@skip))
+  AND upload_id NOT IN (SELECT value FROM json_each(@skipIds))
+  ORDER BY priority DESC, next_at, upload_id`;
+
 const uploadRow = z.object({
   upload_id: z.number(),
   run_id: z.string(),
@@ -100,8 +114,8 @@ export class UploadStore {
   }
 
   /**
-   * Takes the most urgent row that is due, and holds it until `leaseUntil`: another process with the same
-   * data directory leaves it alone till then.
+   * Takes the most urgent rows that are due, at most so many small and so many large ones, and holds them
+   * until `leaseUntil`: another process with the same data directory leaves them alone till then.
    */
   claim(options: {
     now: number;
@@ -109,29 +123,33 @@ export class UploadStore {
     runId?: string;
     skipBuckets: readonly string[];
     skipIds: readonly number[];
-  }): UploadRow | undefined {
+    /** Rows up to {@link SMALL_MAX_BYTES}, rows above it, and both together. */
+    small: number;
+    large: number;
+    most: number;
+  }): UploadRow[] {
     const claim = this.#db.transaction(() => {
-      const raw = this.#db
+      const rows = this.#db
         .prepare(
-          `SELECT * FROM uploads
-             WHERE state = 'pending' AND (next_at <= @now OR next_at > @now + @horizon) AND (@runId IS NULL OR run_id = @runId)
-               AND bucket NOT IN (SELECT value FROM json_each(@skip))
-               AND upload_id NOT IN (SELECT value FROM json_each(@skipIds))
-             ORDER BY priority DESC, next_at, upload_id LIMIT 1`,
+          `SELECT * FROM (SELECT * FROM uploads WHERE ${IS_SMALL} AND ${DUE} LIMIT @small)
+           UNION ALL
+           SELECT * FROM (SELECT * FROM uploads WHERE ${IS_LARGE} AND ${DUE} LIMIT @large)
+           ORDER BY priority DESC, next_at, upload_id LIMIT @most`,
         )
-        .get({
+        .all({
           now: options.now,
           horizon: MAX_WAIT_MS,
           runId: options.runId ?? null,
           skip: JSON.stringify(options.skipBuckets),
           skipIds: JSON.stringify(options.skipIds),
-        });
-      if (raw === undefined) return undefined;
-      const found = uploadRow.parse(raw);
-      this.#db
-        .prepare('UPDATE uploads SET next_at = ? WHERE upload_id = ?')
-        .run(options.leaseUntil, found.upload_id);
-      return found;
+          small: options.small,
+          large: options.large,
+          most: options.most,
+        })
+        .map((raw) => uploadRow.parse(raw));
+      const hold = this.#db.prepare('UPDATE uploads SET next_at = ? WHERE upload_id = ?');
+      for (const row of rows) hold.run(options.leaseUntil, row.upload_id);
+      return rows;
     });
     return unhurried(this.#db, () => claim.immediate());
   }
@@ -220,16 +238,20 @@ export class UploadStore {
   /** When the next row is due, `undefined` when none is pending. */
   nextDue(filter: {
     runId?: string;
+    /** Only rows up to {@link SMALL_MAX_BYTES}, or only those above it. */
+    only?: 'small' | 'large';
     skipBuckets: readonly string[];
     skipIds: readonly number[];
   }): number | undefined {
     const found = this.#db
       .prepare(
         `SELECT min(next_at) AS at FROM uploads WHERE state = 'pending' AND (@runId IS NULL OR run_id = @runId)
+           AND (@only IS NULL OR (${IS_SMALL}) = (@only = 'small'))
            AND bucket NOT IN (SELECT value FROM json_each(@skip))
            AND upload_id NOT IN (SELECT value FROM json_each(@skipIds))`,
       )
       .get({
+        only: filter.only ?? null,
         runId: filter.runId ?? null,
         skip: JSON.stringify(filter.skipBuckets),
         skipIds: JSON.stringify(filter.skipIds),

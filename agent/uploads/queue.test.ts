@@ -57,7 +57,9 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function newQueue(options: { concurrency?: number; onlyRun?: string } = {}): UploadQueue {
+function newQueue(
+  options: { mostAtOnce?: { small: number; large: number }; onlyRun?: string } = {},
+): UploadQueue {
   const queue = new UploadQueue({
     store,
     s3: () => clients.s3(),
@@ -240,7 +242,7 @@ describe('the order', () => {
       started.push(path.split('/').at(-1)!.split('?')[0]!);
       return started.length <= 2 ? release.promise : undefined;
     };
-    const queue = newQueue({ concurrency: 2 });
+    const queue = newQueue({ mostAtOnce: { small: 2, large: 2 } });
     for (const name of ['a', 'b', 'c']) queue.enqueue(file(name, name));
     queue.enqueue(file('urgent', 'urgent', { priority: 10 }));
     queue.start();
@@ -250,6 +252,22 @@ describe('the order', () => {
     release.resolve();
     await queue.settle(RUN, { deadlineMs: 60_000 });
     expect(started.slice(2).toSorted()).toEqual(['b', 'c']);
+  });
+
+  test('lets small files pass large ones that are on their way', async () => {
+    const release = Promise.withResolvers<void>();
+    server.fault = ({ method, path }) =>
+      method === 'PUT' && path.includes('large') ? release.promise : undefined;
+    const queue = newQueue();
+    for (let n = 0; n < 5; n += 1) {
+      queue.enqueue(file(`large-${n}`, Buffer.alloc(1_100_000, n), { priority: 10 }));
+    }
+    for (let n = 0; n < 10; n += 1) queue.enqueue(file(`small-${n}`, String(n), { runId: 'run-2' }));
+    queue.start();
+    expect(await queue.settle('run-2', { deadlineMs: 60_000 })).toMatchObject({ done: 10 });
+    expect(queue.status().inFlight).toBe(3);
+    release.resolve();
+    expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 5 });
   });
 
   test('of a queue for one run leaves the others to the agent', async () => {
@@ -299,6 +317,81 @@ describe('a failure', () => {
     expect(store.counts()).toEqual({ pending: 1, done: 1, failed: 0 });
   });
 
+  test('access denied and no such bucket outlive a restart, and end by themselves once a person has mended it', async () => {
+    server.fault = ({ method }) => (method === 'PUT' ? { status: 403, code: 'AccessDenied' } : undefined);
+    const first = newQueue();
+    const denied = file('denied.txt', 'd');
+    const homeless = file('homeless.txt', 'h', { bucket: 'later' });
+    first.enqueue(denied);
+    first.start();
+    await nextEvent('upload.failed', 1);
+    server.fault = () => undefined;
+    first.enqueue(homeless);
+    await nextEvent('upload.failed', 2);
+    await first.stop({ deadlineMs: 0 });
+
+    server.fault = ({ method, path }) =>
+      method === 'PUT' && path.includes('denied') ? { status: 403, code: 'AccessDenied' } : undefined;
+    const second = newQueue();
+    second.start();
+    await nextEvent('upload.failed', 4);
+    const reasons = store.list({ state: 'pending', limit: 9 }).map((row) => row.last_error);
+    expect(reasons).toEqual([
+      expect.stringContaining('NoSuchBucket'),
+      expect.stringContaining('AccessDenied'),
+    ]);
+    server.fault = () => undefined;
+    server.createBucket('later');
+    await expect.poll(() => second.status()).toMatchObject({ pending: 2, inFlight: 0, held: [] });
+    clock.advance(120_000); // the second wait of each
+    await nextEvent('upload.finished', 2);
+    expect(store.counts()).toEqual({ pending: 0, done: 2, failed: 0 });
+    expect((await body(denied.key)).toString()).toBe('d');
+  });
+
+  test('asked to slow down, it probes with one file and goes on with half as many at once', async () => {
+    server.fault = ({ method }) => (method === 'PUT' ? { status: 503, code: 'SlowDown' } : undefined);
+    const queue = newQueue();
+    for (let n = 0; n < 20; n += 1) queue.enqueue(file(`${n}.txt`, String(n)));
+    queue.start();
+    await nextEvent('upload.failed', 8);
+    await expect.poll(() => queue.status().inFlight).toBe(0);
+    expect(queue.status().held).toMatchObject([{ bucket: BUCKET, kind: 'throttled' }]);
+    const probe = Promise.withResolvers<void>();
+    const others = Promise.withResolvers<void>();
+    const before = puts().length;
+    server.fault = ({ method }) => {
+      if (method !== 'PUT') return undefined;
+      return puts().length === before + 1 ? probe.promise : others.promise;
+    };
+    clock.advance(2_000);
+    await expect.poll(() => puts().length).toBe(before + 1);
+    expect(queue.status().inFlight).toBe(1);
+    probe.resolve();
+    await expect.poll(() => queue.status().inFlight).toBe(5); // 8 halved, and one for the probe
+    others.resolve();
+    expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 20 });
+  });
+
+  test('of one part ends the large file, which is sent again as a whole', async () => {
+    let isFailing = true;
+    server.fault = ({ method, path }) => {
+      if (method !== 'PUT' || !path.includes('partNumber=2') || !isFailing) return undefined;
+      isFailing = false;
+      return { status: 500, code: 'InternalError' };
+    };
+    const bytes = randomBytes(22 * 1024 * 1024);
+    const queue = newQueue();
+    const upload = file('video.webm', bytes);
+    queue.enqueue(upload);
+    queue.start();
+    await nextEvent('upload.failed');
+    clock.advance(1_000);
+    expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 1 });
+    expect((await body(upload.key)).equals(bytes)).toBe(true);
+    expect(server.requests.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
+  });
+
   test('without network one upload probes, the others wait; once it is back all go', async () => {
     let attempts = 0;
     server.fault = ({ method }) => {
@@ -306,7 +399,7 @@ describe('a failure', () => {
       attempts += 1;
       return 'cut';
     };
-    const queue = newQueue({ concurrency: 1 });
+    const queue = newQueue({ mostAtOnce: { small: 1, large: 1 } });
     for (let n = 0; n < 20; n += 1) queue.enqueue(file(`${n}.txt`, String(n)));
     queue.start();
     // Six hours offline: far fewer attempts than files times retries.
@@ -431,15 +524,18 @@ describe('stop and start', () => {
     const dead = file('video.webm', randomBytes(9 * 1024 * 1024));
     store.enqueue(dead, clock.now());
     // What a process that was killed between two parts leaves: a claimed row with its multipart id.
-    const row = store.claim({
+    const [row] = store.claim({
       now: clock.now(),
       leaseUntil: clock.now() + 120_000,
       skipBuckets: [],
       skipIds: [],
-    })!;
+      small: 1,
+      large: 1,
+      most: 1,
+    });
     const { CreateMultipartUploadCommand } = await import('@aws-sdk/client-s3');
     const made = await s3.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key: dead.key }));
-    store.setMultipart(row.upload_id, made.UploadId!);
+    store.setMultipart(row!.upload_id, made.UploadId!);
 
     const queue = newQueue();
     queue.start();

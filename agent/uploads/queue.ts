@@ -15,15 +15,22 @@ import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
 import { describeAwsFailure, type AwsFailureKind } from '../aws/errors.ts';
 import { ServiceUnavailable } from '../aws/resilience.ts';
-import type { NewUpload, UploadCounts, UploadRow, UploadStore } from '../store/uploads.ts';
+import {
+  SMALL_MAX_BYTES,
+  type NewUpload,
+  type UploadCounts,
+  type UploadRow,
+  type UploadStore,
+} from '../store/uploads.ts';
 import { BACKOFF, backoffMs } from './retry.ts';
 import { abortMultipart, sendFile, UnusableFile } from './send-file.ts';
+import { UploadWindow } from './window.ts';
 
 /**
- * Enough to fill a home uplink. Memory is bounded by it: three files of 150 MB at once, to a server faster
- * than any network, took 110 MB more than nothing at all.
+ * Small files (up to 1 MiB) wait mostly for answers: so many fill a line whose answers are 40 ms late. Three
+ * large ones, in parts, fill any. Both bound the memory: 24 MiB, and three times three parts of 5 MiB.
  */
-const DEFAULT_CONCURRENCY = 3;
+const MOST_AT_ONCE = { small: 24, large: 3 };
 
 /** A claimed row whose process died is free again after this; renewed while bytes are on the way. */
 const LEASE_MS = 120_000;
@@ -53,7 +60,8 @@ export interface UploadQueueOptions {
   events: EventBus;
   log: Logger;
   clock?: Clock;
-  concurrency?: number;
+  /** The most at once; how many of these is up to the {@link UploadWindow}. */
+  mostAtOnce?: { small: number; large: number };
   /** Serve this run alone, and leave the rest to the agent that has the same data directory. */
   onlyRun?: string;
   random?: () => number;
@@ -80,7 +88,8 @@ export class UploadQueue {
   readonly #events: EventBus;
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #concurrency: number;
+  readonly #mostAtOnce: { small: number; large: number };
+  readonly #window: UploadWindow;
   readonly #onlyRun: { runId?: string };
   readonly #random: () => number;
   readonly #holds = new Map<string, Hold>();
@@ -92,6 +101,7 @@ export class UploadQueue {
   /** Files on their way out. */
   readonly #removing = new Set<Promise<void>>();
   #changed = Promise.withResolvers<void>();
+  #waking = false;
   #renewedAt = 0;
 
   constructor(options: UploadQueueOptions) {
@@ -100,7 +110,8 @@ export class UploadQueue {
     this.#events = options.events;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
-    this.#concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#mostAtOnce = options.mostAtOnce ?? MOST_AT_ONCE;
+    this.#window = new UploadWindow(Math.max(this.#mostAtOnce.small, this.#mostAtOnce.large));
     this.#onlyRun = options.onlyRun === undefined ? {} : { runId: options.onlyRun };
     this.#random = options.random ?? Math.random;
   }
@@ -151,9 +162,14 @@ export class UploadQueue {
     const deadline = this.#clock.monotonic() + options.deadlineMs;
     for (;;) {
       const changed = this.#changed.promise;
+      const leftMs = deadline - this.#clock.monotonic();
+      // Each note waits for the disk: not one for each file that arrives.
+      if (this.#loop && leftMs > 0 && !options.signal?.aborted && this.#isFlying(runId)) {
+        await this.#waitFor(changed, leftMs, options.signal);
+        continue;
+      }
       this.#note();
       const counts = this.#store.counts(runId);
-      const leftMs = deadline - this.#clock.monotonic();
       if (counts.pending === 0 || leftMs <= 0 || options.signal?.aborted || !this.#loop) return counts;
       if (this.#nextAttemptAt(runId) > this.#clock.now() + Math.min(leftMs, PATIENCE_MS)) return counts;
       await this.#waitFor(changed, leftMs, options.signal);
@@ -207,29 +223,52 @@ export class UploadQueue {
       this.#store.renew([...this.#inFlight.keys()], now + LEASE_MS);
       this.#renewedAt = now;
     }
-    while (this.#inFlight.size < this.#concurrency) {
-      const row = this.#store.claim({
+    for (;;) {
+      const { small, large } = this.#free();
+      // A bucket that was held is probed by one file alone: no second is taken before that is known.
+      const most = this.#holds.size > 0 ? Math.min(1, small + large) : small + large;
+      if (most === 0) return;
+      const rows = this.#store.claim({
         ...this.#onlyRun,
         now,
         leaseUntil: now + LEASE_MS,
         skipBuckets: this.#heldBuckets(now),
         skipIds: [...this.#inFlight.keys()],
+        small,
+        large,
+        most,
       });
-      if (!row) return;
-      const hold = this.#holds.get(row.bucket);
-      if (hold) hold.probing = true;
-      const abort = new AbortController();
-      const ended = this.#send(row, abort.signal).finally(() => {
-        this.#inFlight.delete(row.upload_id);
-        if (hold) hold.probing = false;
-        this.#wake();
-      });
-      this.#inFlight.set(row.upload_id, { row, abort, ended });
-      drop(ended, this.#log, `upload of ${row.key}`);
+      for (const row of rows) this.#begin(row);
+      if (rows.length < most) return;
     }
   }
 
+  #begin(row: UploadRow): void {
+    const hold = this.#holds.get(row.bucket);
+    if (hold) hold.probing = true;
+    const abort = new AbortController();
+    const ended = this.#send(row, abort.signal).finally(() => {
+      this.#inFlight.delete(row.upload_id);
+      if (hold) hold.probing = false;
+      this.#wake();
+    });
+    this.#inFlight.set(row.upload_id, { row, abort, ended });
+    drop(ended, this.#log, `upload of ${row.key}`);
+  }
+
+  /** How many more of each may begin. */
+  #free(): { small: number; large: number } {
+    let small = Math.min(this.#mostAtOnce.small, this.#window.size);
+    let large = Math.min(this.#mostAtOnce.large, this.#window.size);
+    for (const { row } of this.#inFlight.values()) {
+      if (row.size_bytes <= SMALL_MAX_BYTES) small -= 1;
+      else large -= 1;
+    }
+    return { small: Math.max(0, small), large: Math.max(0, large) };
+  }
+
   async #send(row: UploadRow, signal: AbortSignal): Promise<void> {
+    const begunAt = this.#clock.monotonic();
     try {
       const s3 = await this.#s3();
       if (row.multipart_id) await this.#removeOldParts(s3, row, row.multipart_id);
@@ -244,6 +283,7 @@ export class UploadQueue {
       else this.#retryLater(row, thrown);
       return;
     }
+    if (row.size_bytes <= SMALL_MAX_BYTES) this.#window.arrived(this.#clock.monotonic() - begunAt);
     this.#arrived.push(row);
     if (this.#holds.delete(row.bucket)) {
       this.#note();
@@ -312,7 +352,9 @@ export class UploadQueue {
     if (BACKOFF[kind].holdsBucket) {
       const hold = this.#holds.get(row.bucket);
       // What was in flight when the network went counts once, not once each.
-      failures = hold ? hold.failures + (hold.probing ? 1 : 0) : 1;
+      const isNews = !hold || hold.probing;
+      failures = (hold?.failures ?? 0) + (isNews ? 1 : 0);
+      if (isNews) this.#window.halve();
     }
     const retryAt = now + backoffMs(kind, failures, this.#random());
     if (BACKOFF[kind].holdsBucket) {
@@ -360,8 +402,7 @@ export class UploadQueue {
 
   /** When something of the run is on the way or may be; `Infinity` when nothing is pending. */
   #nextAttemptAt(runId: string): number {
-    const flying = [...this.#inFlight.values()].some((flight) => flight.row.run_id === runId);
-    if (flying) return 0;
+    if (this.#isFlying(runId)) return 0;
     const due = this.#store.nextDue({ runId, skipBuckets: [], skipIds: [] }) ?? Infinity;
     const free =
       this.#store.nextDue({ runId, skipBuckets: [...this.#holds.keys()], skipIds: [] }) ?? Infinity;
@@ -369,12 +410,19 @@ export class UploadQueue {
     return Math.min(free, Math.max(due, holdEnds));
   }
 
+  #isFlying(runId: string): boolean {
+    for (const { row } of this.#inFlight.values()) if (row.run_id === runId) return true;
+    return false;
+  }
+
   #idleMs(): number {
-    if (this.#inFlight.size >= this.#concurrency) return RENEW_MS;
+    const { small, large } = this.#free();
+    if (small + large === 0) return RENEW_MS;
     const now = this.#clock.now();
     const held = this.#heldBuckets(now);
     const due = this.#store.nextDue({
       ...this.#onlyRun,
+      ...(small === 0 ? { only: 'large' as const } : large === 0 ? { only: 'small' as const } : {}),
       skipBuckets: held,
       skipIds: [...this.#inFlight.keys()],
     });
@@ -390,9 +438,15 @@ export class UploadQueue {
     timer.abort();
   }
 
+  /** What happens in one turn of the event loop is one change: many uploads end in the same. */
   #wake(): void {
-    const { resolve } = this.#changed;
-    this.#changed = Promise.withResolvers<void>();
-    resolve();
+    if (this.#waking) return;
+    this.#waking = true;
+    setImmediate(() => {
+      this.#waking = false;
+      const { resolve } = this.#changed;
+      this.#changed = Promise.withResolvers<void>();
+      resolve();
+    });
   }
 }

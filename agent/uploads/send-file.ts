@@ -1,8 +1,7 @@
 /** One file to S3, checked against the digest it was recorded with, never more than a few parts of it in memory. */
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto, type Hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 import type { UploadRow } from '../store/uploads.ts';
 
 /** Up to here one `PutObject` from memory; above it parts. */
@@ -14,8 +13,11 @@ const PART_BYTES = 5 * 1024 * 1024;
 /** S3's limit on parts of one upload. */
 const MAX_PARTS = 10_000;
 
-/** Parts in flight for one file: the next is read while one is sent. */
-const PARTS_IN_FLIGHT = 2;
+/** Parts of one file in memory: read, sent, or waiting for the answer. */
+const PARTS_IN_FLIGHT = 3;
+
+/** Read and hashed at a time: under a millisecond, so that nothing else on this thread waits for longer. */
+const SLICE_BYTES = 512 * 1024;
 
 /** The file is gone, or is not what was recorded: no retry can help. */
 export class UnusableFile extends Error {
@@ -43,8 +45,12 @@ export async function sendFile(
         `${row.path} has ${size} bytes, recorded were ${row.size_bytes}: it was changed after it was recorded`,
       );
     }
-    if (size <= SINGLE_PUT_MAX_BYTES) await sendWhole(s3, row, file, options.signal);
-    else await sendInParts(s3, row, file, options);
+    if (size > SINGLE_PUT_MAX_BYTES) return await sendInParts(s3, row, file, options);
+    const body = Buffer.allocUnsafeSlow(size);
+    const hash = createHash('sha256');
+    await readSlices(row, file, body, hash);
+    checkDigest(row, hash.digest('hex'));
+    await sendWhole(s3, row, body, options.signal);
   } finally {
     await file.close();
   }
@@ -56,23 +62,20 @@ export async function abortMultipart(s3: S3Client, row: UploadRow, multipartId: 
   await s3.send(new AbortMultipartUploadCommand({ Bucket: row.bucket, Key: row.key, UploadId: multipartId }));
 }
 
-async function sendWhole(s3: S3Client, row: UploadRow, file: FileHandle, signal: AbortSignal): Promise<void> {
-  const body = await file.readFile();
-  checkDigest(row, createHash('sha256').update(body).digest('hex'));
+async function sendWhole(s3: S3Client, row: UploadRow, body: Buffer, signal: AbortSignal): Promise<void> {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3');
-  await s3.send(
-    new PutObjectCommand({
-      Bucket: row.bucket,
-      Key: row.key,
-      Body: body,
-      ContentLength: body.length,
-      ContentType: row.content_type,
-      Metadata: row.metadata,
-      // The recorded digest: S3 refuses the object when other bytes arrive, and keeps it with the object.
-      ChecksumSHA256: Buffer.from(row.sha256, 'hex').toString('base64'),
-    }),
-    { abortSignal: signal },
-  );
+  const command = new PutObjectCommand({
+    Bucket: row.bucket,
+    Key: row.key,
+    Body: body,
+    ContentLength: body.length,
+    ContentType: row.content_type,
+    Metadata: row.metadata,
+    // The recorded digest: S3 refuses the object when other bytes arrive, and keeps it with the object.
+    ChecksumSHA256: Buffer.from(row.sha256, 'hex').toString('base64'),
+  });
+  signWith(command, row.sha256);
+  await s3.send(command, { abortSignal: signal });
 }
 
 async function sendInParts(
@@ -81,46 +84,118 @@ async function sendInParts(
   file: FileHandle,
   options: { signal: AbortSignal; onMultipart: (id: string | null) => void },
 ): Promise<void> {
-  const { Upload } = await import('@aws-sdk/lib-storage');
-  const stopWatching = watchMultipart(s3, row, options.onMultipart);
-  const controller = new AbortController();
-  const abort = () => controller.abort(options.signal.reason);
-  if (options.signal.aborted) abort();
-  options.signal.addEventListener('abort', abort, { once: true });
+  const { CreateMultipartUploadCommand, CompleteMultipartUploadCommand } = await import('@aws-sdk/client-s3');
+  const object = { Bucket: row.bucket, Key: row.key };
+  const { UploadId } = await s3.send(
+    new CreateMultipartUploadCommand({
+      ...object,
+      ContentType: row.content_type,
+      Metadata: row.metadata,
+      ChecksumAlgorithm: 'SHA256',
+    }),
+    { abortSignal: options.signal },
+  );
+  if (UploadId === undefined) throw new Error(`S3 gave no id for the parts of ${row.key}`);
+  options.onMultipart(UploadId);
   try {
-    const upload = new Upload({
-      client: s3,
-      queueSize: PARTS_IN_FLIGHT,
-      partSize: Math.max(PART_BYTES, Math.ceil(row.size_bytes / MAX_PARTS)),
-      abortController: controller,
-      params: {
-        Bucket: row.bucket,
-        Key: row.key,
-        Body: Readable.from(checkedChunks(row, file), { objectMode: false }),
-        ContentLength: row.size_bytes,
-        ContentType: row.content_type,
-        Metadata: row.metadata,
-        // Each part travels and is kept with its SHA-256; the file's own is checked while it is read.
-        ChecksumAlgorithm: 'SHA256',
-      },
+    const Parts = await sendParts(s3, row, file, { UploadId, signal: options.signal });
+    await s3.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }), {
+      abortSignal: options.signal,
     });
-    await upload.done();
-    options.onMultipart(null);
+  } catch (thrown) {
+    // It will not be tried again, so nobody else would remove them.
+    if (thrown instanceof UnusableFile) await abortMultipart(s3, row, UploadId).catch(() => undefined);
+    throw thrown;
+  }
+  options.onMultipart(null);
+}
+
+/**
+ * Each part travels and is kept with its SHA-256; the file's own is checked while it is read, and before
+ * the parts are put together.
+ */
+async function sendParts(
+  s3: S3Client,
+  row: UploadRow,
+  file: FileHandle,
+  { UploadId, signal }: { UploadId: string; signal: AbortSignal },
+): Promise<CompletedPart[]> {
+  const { UploadPartCommand } = await import('@aws-sdk/client-s3');
+  const partBytes = Math.max(PART_BYTES, Math.ceil(row.size_bytes / MAX_PARTS));
+  const hash = createHash('sha256');
+  const done: CompletedPart[] = [];
+  const failed = new AbortController();
+  let failure: { thrown: unknown } | null = null;
+  const abortSignal = AbortSignal.any([signal, failed.signal]);
+  const flying = new Set<Promise<void>>();
+
+  const send = async (PartNumber: number, body: Buffer<ArrayBuffer>): Promise<void> => {
+    // Off this thread, unlike the file's own, which must be taken in order.
+    const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', body));
+    const ChecksumSHA256 = digest.toString('base64');
+    const command = new UploadPartCommand({
+      Bucket: row.bucket,
+      Key: row.key,
+      UploadId,
+      PartNumber,
+      Body: body,
+      ContentLength: body.length,
+      ChecksumSHA256,
+    });
+    signWith(command, digest.toString('hex'));
+    const { ETag } = await s3.send(command, { abortSignal });
+    done.push({ PartNumber, ChecksumSHA256, ...(ETag === undefined ? {} : { ETag }) });
+  };
+
+  try {
+    for (let at = 0, number = 1; at < row.size_bytes; at += partBytes, number += 1) {
+      const body = Buffer.allocUnsafeSlow(Math.min(partBytes, row.size_bytes - at));
+      await readSlices(row, file, body, hash);
+      const sent = send(number, body)
+        .catch((thrown: unknown) => {
+          failure ??= { thrown };
+          failed.abort('another part failed');
+        })
+        .finally(() => flying.delete(sent));
+      flying.add(sent);
+      if (flying.size >= PARTS_IN_FLIGHT) await Promise.race(flying);
+      if (failed.signal.aborted) break;
+    }
+    await Promise.all(flying);
+    if (failure) throw (failure as { thrown: unknown }).thrown;
+    checkDigest(row, hash.digest('hex'));
   } finally {
-    options.signal.removeEventListener('abort', abort);
-    stopWatching();
+    failed.abort('it is over');
+    await Promise.all(flying);
+  }
+  return done.toSorted((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+}
+
+/** Fills the buffer from where the file was read up to. */
+async function readSlices(row: UploadRow, file: FileHandle, into: Buffer, hash: Hash): Promise<void> {
+  for (let filled = 0; filled < into.length;) {
+    const length = Math.min(SLICE_BYTES, into.length - filled);
+    const { bytesRead } = await file.read(into, filled, length);
+    if (bytesRead === 0) {
+      throw new UnusableFile(`${row.path} ends early: it was changed after it was recorded`);
+    }
+    hash.update(into.subarray(filled, filled + bytesRead));
+    filled += bytesRead;
   }
 }
 
-/** The file in order. Ends in an error, before the last part is sent, when it is not what was recorded. */
-async function* checkedChunks(row: UploadRow, file: FileHandle): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
-  for await (const chunk of file.createReadStream({ autoClose: false, start: 0 })) {
-    const bytes = chunk as Buffer;
-    hash.update(bytes);
-    yield bytes;
-  }
-  checkDigest(row, hash.digest('hex'));
+/** The signature covers the body by its SHA-256, which is known already: it need not be computed once more. */
+function signWith(command: { middlewareStack: { add: unknown } }, sha256: string): void {
+  const middleware = (next: (args: BuildArguments) => Promise<unknown>) => (args: BuildArguments) => {
+    args.request.headers['x-amz-content-sha256'] = sha256;
+    return next(args);
+  };
+  const stack = command.middlewareStack as { add(middleware: unknown, options: object): void };
+  stack.add(middleware, { step: 'build', name: 'knownBodyDigest' });
+}
+
+interface BuildArguments {
+  request: { headers: Record<string, string> };
 }
 
 function checkDigest(row: UploadRow, actual: string): void {
@@ -140,26 +215,4 @@ async function openFile(path: string): Promise<FileHandle> {
     }
     throw thrown;
   }
-}
-
-/** lib-storage tells the id only with the first finished part; a crash before that would orphan the parts. */
-function watchMultipart(s3: S3Client, row: UploadRow, onMultipart: (id: string) => void): () => void {
-  const name = `remember-multipart-${row.upload_id}`;
-  s3.middlewareStack.add(
-    (next, context) => async (args) => {
-      const result = await next(args);
-      const input = args.input as { Bucket?: string; Key?: string };
-      if (
-        context.commandName === 'CreateMultipartUploadCommand' &&
-        input.Bucket === row.bucket &&
-        input.Key === row.key
-      ) {
-        const id = (result.output as { UploadId?: string }).UploadId;
-        if (id) onMultipart(id);
-      }
-      return result;
-    },
-    { step: 'initialize', name, override: true },
-  );
-  return () => s3.middlewareStack.remove(name);
 }
