@@ -1,25 +1,23 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { constants, platform, setPriority } from 'node:os';
+import { constants, platform } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Nice value; on Windows the priority class "below normal". */
+/** Nice value of the session: a tenth of what another that wants the processor as much gets. */
 export const BROWSER_PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
 /** Linux takes one such change in 100 ms from all users without rights together. */
 const TRIES = 5;
 const TRY_AGAIN_MS = 150;
 
 /**
- * Has a browser and what it starts use the processor that nobody else wants: a page that draws without
- * end must not slow the person's own work, nor the agent's heartbeats and answers (on two busy cores the
- * slowest twentieth of its API's answers took 94–404 ms without this, 9–10 ms with it).
+ * Linux: has a browser and what it starts stand back where others want the processor too: a page that draws
+ * without end must not slow the agent's heartbeats and answers (on two busy cores the slowest twentieth of its
+ * API's answers took 94–404 ms without this, 7–19 ms with it). Elsewhere nothing is done: Windows gives a
+ * process of lower priority nothing at all while others are busy, and a run would time out.
  *
  * @throws the system's error, where it does not let us
  */
 export async function yieldProcessor(browserPid: number): Promise<void> {
-  if (platform() !== 'linux') {
-    setPriority(browserPid, BROWSER_PRIORITY);
-    return;
-  }
+  if (platform() !== 'linux') return;
   // Nice values count only within a session there (sched(7), "The autogroup feature"), and Playwright starts
   // each browser as leader of its own: what starts in it later is in it too.
   if ((await sessionOf(browserPid)) === (await sessionOf(process.pid))) return;

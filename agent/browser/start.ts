@@ -88,7 +88,8 @@ export async function startBrowser(options: StartOptions): Promise<StartedBrowse
     const tracked = expected.started(pid);
     tracked.catch((thrown: unknown) => log.warn({ err: thrown, pid }, 'cannot put a browser on record'));
     yieldProcessor(pid).catch((thrown: unknown) =>
-      log.warn({ err: thrown, pid }, 'cannot lower the priority of a browser'),
+      // In a container, say: it works all the same.
+      log.debug({ err: thrown, pid }, 'cannot lower the priority of a browser'),
     );
     return {
       context: persistent,
