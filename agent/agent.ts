@@ -365,9 +365,9 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
     every(SWEEP_MS, async () => {
       try {
         config.refresh();
-        const removed = await sweepRuns({
+        const { removed, overBytes } = await sweepRuns({
           runs,
-          pendingUploads: (runId) => agent.uploadStore.counts(runId).pending,
+          uploads: (runId) => agent.uploadStore.counts(runId),
           folder: agent.paths.runs,
           keepDays: config.settings.recording.keep_days,
           keepGb: config.settings.recording.keep_gb,
@@ -375,7 +375,23 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
         });
         agent.sessions.store.removeEndedBefore(clock.now() - config.settings.recording.keep_days * DAY_MS);
         const count = removed.length;
-        if (count > 0) noteAgent('runs.remove', { count, runs: removed.slice(0, NAMED_RUNS) });
+        if (count > 0) {
+          const named = removed.slice(0, NAMED_RUNS).map(({ runId, reason, sizeBytes, isInS3 }) => ({
+            run_id: runId,
+            reason,
+            size_bytes: sizeBytes,
+            in_s3: isInS3,
+          }));
+          noteAgent('runs.remove', { count, runs: named });
+        }
+        if (count > 0 || overBytes > 0) {
+          const sizeBytes = removed.reduce((sum, run) => sum + run.sizeBytes, 0);
+          const notInS3 = removed.filter(({ isInS3 }) => !isInS3).length;
+          const report = { count, sizeBytes, notInS3, overBytes };
+          events.emit({ type: 'runs.removed', ...report });
+          if (overBytes > 0) log.warn(report, 'past runs take more than recording.keep_gb and cannot go yet');
+          else log.info(report, 'past runs were removed');
+        }
       } catch (thrown) {
         log.warn({ err: thrown }, 'removing past runs failed; tried again');
       }

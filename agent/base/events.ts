@@ -50,6 +50,16 @@ export type AgentEvent =
       since: number;
       lastError: string | null;
     }
+  /** What `recording.keep_days` and `recording.keep_gb` let go, and what they could not. */
+  | {
+      type: 'runs.removed';
+      count: number;
+      sizeBytes: number;
+      /** Of these, runs of which something is nowhere else. */
+      notInS3: number;
+      /** Above `recording.keep_gb` still: runs that are open or on their way to S3. */
+      overBytes: number;
+    }
   | { type: 'poll.answered'; outcome: 'task' | 'empty' | 'failed' }
   | { type: 'browser.started'; pid: number }
   | { type: 'task.received'; taskId: string; runId: string }

@@ -1228,6 +1228,8 @@ export interface paths {
             pending: number;
             done: number;
             failed: number;
+            /** Why something waits after an attempt; null: nothing does. */
+            last_error: string | null;
           };
         }>;
         400: Refused;
@@ -1832,6 +1834,27 @@ export interface components {
             state: 'closed' | 'half_open' | 'open';
             since: string;
             last_error: string | null;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'agent.runs_removed';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** Past runs went from this machine by recording.keep_days and recording.keep_gb. */
+          payload: {
+            count: number;
+            size_bytes: number;
+            /** Of these, runs of which something is nowhere else. */
+            not_in_s3: number;
+            /** Above recording.keep_gb still, because runs are open or on their way to S3; 0: nothing. */
+            over_bytes: number;
           };
         }
       | {

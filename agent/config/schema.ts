@@ -137,7 +137,7 @@ const recording = z.strictObject({
     applies: 'now',
   }),
   keep_gb: z.number().min(0).max(10_000).default(5).register(settingDocs, {
-    doc: 'Size that kept runs may take together, in GB; the oldest are removed first.',
+    doc: 'Size that kept runs may take together, in GB. Above it the oldest of those that are in S3 as well are removed first, then of those that succeeded, then of the others; never what is still on its way to S3.',
     applies: 'now',
   }),
   wait_for_uploads: z.boolean().default(false).register(settingDocs, {

@@ -82,6 +82,7 @@ const EVERY: AgentEvent[] = [
   { type: 'agent.state', state: 'working' },
   { type: 'task.received', taskId: 't', runId: RUN },
   { type: 'task.reported', taskId: 't', runId: RUN, outcome: 'succeeded' },
+  { type: 'runs.removed', count: 2, sizeBytes: 10, notInS3: 1, overBytes: 0 },
   { type: 'lease.lost', taskId: 't', runId: RUN, reason: 'r' },
 ];
 

@@ -101,6 +101,16 @@ export const payloads = {
       last_error: z.string().nullable(),
     })
     .describe('An AWS service is failing and not called for a while (`open`), tried, or works again.'),
+  'agent.runs_removed': z
+    .object({
+      count: z.int(),
+      size_bytes: z.int(),
+      not_in_s3: z.int().describe('Of these, runs of which something is nowhere else.'),
+      over_bytes: z
+        .int()
+        .describe('Above recording.keep_gb still, because runs are open or on their way to S3; 0: nothing.'),
+    })
+    .describe('Past runs went from this machine by recording.keep_days and recording.keep_gb.'),
   'agent.task_received': z.object({ task_id: taskId, run_id: runId }),
   'agent.task_reported': z.object({
     task_id: taskId,
@@ -221,6 +231,12 @@ export function publish(event: AgentEvent): PublishedEvent | null {
       };
       const priority = state === 'open' ? 'high' : 'normal';
       return { type: 'agent.service', priority, source: 'worker', runId: null, payload };
+    }
+    case 'runs.removed': {
+      const { count, sizeBytes, notInS3, overBytes } = event;
+      const payload = { count, size_bytes: sizeBytes, not_in_s3: notInS3, over_bytes: overBytes };
+      const priority = overBytes > 0 ? 'high' : 'normal';
+      return { type: 'agent.runs_removed', priority, source: 'worker', runId: null, payload };
     }
     case 'task.received':
       return run(event, 'normal', 'agent.task_received', { task_id: event.taskId });

@@ -271,6 +271,17 @@ export class UploadStore {
     return counts;
   }
 
+  /** Why something still waits after an attempt: the newest such reason; null when nothing has gone wrong. */
+  lastError(): string | null {
+    const found = this.#db
+      .prepare(
+        `SELECT last_error FROM uploads WHERE state = 'pending' AND last_error IS NOT NULL
+         ORDER BY upload_id DESC LIMIT 1`,
+      )
+      .get() as { last_error: string } | undefined;
+    return found?.last_error ?? null;
+  }
+
   /** Newest first. */
   list(filter: {
     runId?: string | undefined;

@@ -336,6 +336,8 @@ describe('a failure', () => {
     second.start();
     await nextEvent('upload.failed', 4);
     const reasons = store.list({ state: 'pending', limit: 9 }).map((row) => row.last_error);
+    // What `status` and GET /health say.
+    expect(second.status().lastError).toBe(reasons[0]);
     expect(reasons).toEqual([
       expect.stringContaining('NoSuchBucket'),
       expect.stringContaining('AccessDenied'),
@@ -346,6 +348,7 @@ describe('a failure', () => {
     clock.advance(120_000); // the second wait of each
     await nextEvent('upload.finished', 2);
     expect(store.counts()).toEqual({ pending: 0, done: 2, failed: 0 });
+    expect(second.status().lastError).toBeNull();
     expect((await body(denied.key)).toString()).toBe('d');
   });
 

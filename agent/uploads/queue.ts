@@ -70,6 +70,8 @@ export interface UploadQueueOptions {
 export interface UploadQueueStatus extends UploadCounts {
   running: boolean;
   inFlight: number;
+  /** Why something waits after an attempt, also when it holds nothing else: access denied, no such bucket. */
+  lastError: string | null;
   /** Buckets that wait as a whole, and why. */
   held: { bucket: string; kind: AwsFailureKind; message: string; retryAt: number }[];
 }
@@ -200,6 +202,7 @@ export class UploadQueue {
       ...this.#store.counts(),
       running: this.#loop !== null,
       inFlight: this.#inFlight.size,
+      lastError: this.#store.lastError(),
       held: [...this.#holds].map(([bucket, { kind, message, untilMs }]) => ({
         bucket,
         kind,

@@ -132,13 +132,13 @@ function worker(ports: ApiPorts): Health['checks']['worker'] {
 }
 
 function queue({ uploads }: ApiPorts): Health['checks']['queue'] {
-  const { pending, failed, held } = uploads.status();
+  const { pending, failed, held, lastError } = uploads.status();
   const why = held.map(({ bucket, message }) => `${bucket}: ${message}`).join('; ');
   return {
-    ok: failed === 0 && held.length === 0,
+    ok: failed === 0 && held.length === 0 && lastError === null,
     pending,
     failed,
-    detail: why || `${pending} pending, ${failed} failed`,
+    detail: why || lastError || `${pending} pending, ${failed} failed`,
   };
 }
 

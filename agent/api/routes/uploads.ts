@@ -25,7 +25,12 @@ const uploadSchema = z
   })
   .meta({ id: 'Upload' });
 
-const countsSchema = z.object({ pending: z.int(), done: z.int(), failed: z.int() });
+const countsSchema = z.object({
+  pending: z.int(),
+  done: z.int(),
+  failed: z.int(),
+  last_error: z.string().nullable().describe('Why something waits after an attempt; null: nothing does.'),
+});
 const idPlace = z
   .string()
   .regex(/^\d{1,15}$/)
@@ -74,7 +79,11 @@ export function uploadRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           response: answers({ 200: countsSchema }),
         },
       },
-      async ({ query }) => ports.uploadStore.counts(query.run_id),
+      async ({ query }) => ({
+        ...ports.uploadStore.counts(query.run_id),
+        last_error:
+          query.run_id === undefined ? ports.uploadStore.lastError() : ports.uploads.lastError(query.run_id),
+      }),
     );
 
     app.post(

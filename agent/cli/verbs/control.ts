@@ -76,7 +76,11 @@ export function reachable(home: string): ApiClient {
   return connect({ home });
 }
 
-function show(now: Shapes['AgentStatus'], uploads: UploadCounts, url: string): void {
+function show(
+  now: Shapes['AgentStatus'],
+  uploads: UploadCounts & { last_error: string | null },
+  url: string,
+): void {
   print(`state      ${now.state}${now.detail ? ` (${now.detail})` : ''}`);
   print(`process    ${now.pid}, since ${formatTime(startedAt(now))}`);
   print(`activity   ${now.activity_arn ?? 'none'}`);
@@ -84,6 +88,7 @@ function show(now: Shapes['AgentStatus'], uploads: UploadCounts, url: string): v
   for (const task of now.tasks) print(`run        ${task.run_id} ${task.script_name}`);
   for (const wait of now.waiting_for_person) print(`waits      ${wait.run_id} for a person: ${wait.message}`);
   print(`uploads    ${uploads.pending} pending, ${uploads.failed} failed`);
+  if (uploads.last_error !== null) print(`           waiting: ${uploads.last_error}`);
 }
 
 /** As this verb has always printed it. */
