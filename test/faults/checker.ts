@@ -49,7 +49,22 @@ interface Case {
   begun: ReadonlyMap<number, number>;
 }
 
-export async function judge(run: FaultRun): Promise<Verdict> {
+/** What a verdict is made from. */
+export type Seen = Pick<
+  FaultRun,
+  | 'planned'
+  | 'executions'
+  | 'line'
+  | 'portal'
+  | 'fences'
+  | 'db'
+  | 'object'
+  | 'bucket'
+  | 'processesLeft'
+  | 'unsettled'
+>;
+
+export async function judge(run: Seen): Promise<Verdict> {
   const verdict: Verdict = {
     ends: { succeeded: 0, failed: 0, interrupted: 0, timedOut: 0 },
     problems: {
@@ -73,7 +88,7 @@ export async function judge(run: FaultRun): Promise<Verdict> {
   return verdict;
 }
 
-function casesOf(run: FaultRun, { problems }: Verdict): Case[] {
+function casesOf(run: Seen, { problems }: Verdict): Case[] {
   const lines = new Map([...run.line].map(([id, line]) => [line.script, { id, line }]));
   const rows = new Map(
     z
@@ -81,6 +96,7 @@ function casesOf(run: FaultRun, { problems }: Verdict): Case[] {
       .parse(run.db.prepare('SELECT task_id, run_id, state, lost_reason FROM tasks').all())
       .map((row) => [row.task_id, row]),
   );
+  const begunSteps = beginnings(run.db);
   const seen = new Map<string, Case['seen']>();
   for (const { query, time } of run.portal) {
     const asked = new URLSearchParams(query);
@@ -95,18 +111,22 @@ function casesOf(run: FaultRun, { problems }: Verdict): Case[] {
       return [];
     }
     const found = { task, execution, line, row: rows.get(id), seen: seen.get(task.name) ?? [] };
-    const begun = new Map(
-      z
-        .array(z.object({ step_number: z.number(), started_at: z.number() }))
-        .parse(
-          run.db
-            .prepare('SELECT step_number, started_at FROM steps WHERE run_id = ?')
-            .all(found.row?.run_id ?? ''),
-        )
-        .map((step) => [step.step_number, step.started_at]),
-    );
+    const begun = begunSteps.get(found.row?.run_id ?? '') ?? new Map<number, number>();
     return [{ ...found, fencedAt: run.fences.get(id), begun }];
   });
+}
+
+const stepRow = z.object({ run_id: z.string(), step_number: z.number(), started_at: z.number() });
+
+/** When each step of each run was noted as begun, milliseconds since the epoch. */
+function beginnings(db: Seen['db']): Map<string, Map<number, number>> {
+  const runs = new Map<string, Map<number, number>>();
+  const rows = db.prepare('SELECT run_id, step_number, started_at FROM steps').all();
+  for (const { run_id, step_number, started_at } of z.array(stepRow).parse(rows)) {
+    const steps = runs.get(run_id) ?? new Map<number, number>();
+    runs.set(run_id, steps.set(step_number, started_at));
+  }
+  return runs;
 }
 
 /** The end that the service knows against what was done, and against the agent's own database. */
@@ -189,7 +209,7 @@ const outputSchema = z.object({ recording: z.object({ manifest_s3_uri: z.string(
 const causeSchema = z.object({ evidence: z.array(z.string()).optional() });
 
 /** Each file that a report or a manifest names is in S3, as long as it was said to be. */
-async function judgeArtifacts(run: FaultRun, verdict: Verdict): Promise<void> {
+async function judgeArtifacts(run: Seen, verdict: Verdict): Promise<void> {
   const missing = verdict.problems.missingArtifacts;
   const prefix = `s3://${run.bucket}/`;
   const manifests = new Set(

@@ -2,10 +2,9 @@
  * Drives an agent through faults: tasks all the while, a faulty line to AWS, and SIGKILL at random moments,
  * by seed; then lets everything settle on a good line. What was seen is for checker.ts to judge.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { homePaths } from '../../agent/base/paths.ts';
@@ -22,8 +21,9 @@ import {
 import { randomFrom } from '../../agent/sandbox/portal/images.ts';
 import { openDatabase, type Database } from '../../agent/store/database.ts';
 import { childrenOf } from '../fixtures/home.ts';
+import { objectsOf, openWorkIn, readLog, startLife, type Life, type LogFacts } from './life.ts';
 import { startFaultyLine, type FaultyLine } from './proxy.ts';
-import { planTask, type PlannedTask } from './workload.ts';
+import { drawKind, planTask, type PlannedTask } from './workload.ts';
 
 const MAIN = fileURLToPath(new URL('../../agent/cli/main.ts', import.meta.url));
 
@@ -49,8 +49,6 @@ const BY_TIME = 0.2;
 const BY_STEPS = 0.6;
 const STEPS_MAX = 25;
 const LOOK_MS = 20;
-/** An agent that does not poll by then does not start. */
-const START_MAX_MS = 60_000;
 /** What is left when faults have ended: reports, uploads, heartbeat times. */
 const SETTLE_MAX_MS = 120_000;
 
@@ -157,13 +155,6 @@ export function countOf(injected: FaultyLine['injected']): number {
   return Object.values(injected).reduce((sum, count) => sum + count, 0);
 }
 
-/** One agent process. */
-interface Life {
-  /** Signals it, and resolves with its exit code when it is gone. */
-  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
-  gone: Promise<unknown>;
-}
-
 class Stage {
   readonly #options: FaultRunOptions;
   readonly #services: { sandbox: Sandbox; portal: Portal; line: FaultyLine };
@@ -176,8 +167,7 @@ class Stage {
   readonly #executions = new Map<string, Execution>();
   readonly #arns = new Map<string, string>();
   readonly #portal: PortalRequest[] = [];
-  readonly #fences = new Map<string, number>();
-  readonly #errors = new Map<string, number>();
+  readonly #log: LogFacts = { fences: new Map(), errors: new Map() };
 
   private constructor(
     options: FaultRunOptions,
@@ -239,7 +229,7 @@ class Stage {
   async topUp(): Promise<void> {
     const { sandbox, portal } = this.#services;
     while (this.#arns.size - this.#executions.size < OPEN_TASKS) {
-      const task = planTask(this.#planned.length + 1, portal.url, this.#tasks);
+      const task = planTask(this.#planned.length + 1, portal.url, drawKind(this.#tasks));
       this.#planned.push(task);
       const { executionArn } = await sandbox.call('states', 'StartExecution', {
         stateMachineArn: this.#stateMachineArn,
@@ -256,27 +246,13 @@ class Stage {
 
   /** Resolves when the agent is at work. */
   async start(): Promise<Life> {
-    const child = spawn(process.execPath, [MAIN, 'run', '--home', this.#options.home], {
+    return startLife({
+      main: MAIN,
+      home: this.#options.home,
       env: this.#agentEnv,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      name: `seed ${this.#options.seed}`,
+      onLine: (text) => readLog(text, this.#log),
     });
-    const life = lifeOf(child);
-    const working = Promise.withResolvers<void>();
-    createInterface({ input: child.stderr }).on('line', (text) => {
-      this.#read(text);
-      if (text.includes('the agent is at work')) working.resolve();
-    });
-    const late = new AbortController();
-    await Promise.race([
-      working.promise,
-      life.gone.then(() =>
-        Promise.reject(new Error(`the agent ended at its start (seed ${this.#options.seed})`)),
-      ),
-      delay(START_MAX_MS, undefined, { signal: late.signal }).then(() =>
-        Promise.reject(new Error(`the agent did not start (seed ${this.#options.seed})`)),
-      ),
-    ]).finally(() => late.abort());
-    return life;
   }
 
   /** Some kills come at a random time, some amid the steps of runs, some at a moment that matters. */
@@ -328,15 +304,8 @@ class Stage {
   /** On a good line everything comes to its end. @returns what did not */
   async settle(db: Database): Promise<string[]> {
     const open = (): string[] => {
-      const count = (sql: string): number => (db.prepare(sql).get() as { n: number }).n;
-      const waits = {
-        executions: this.#arns.size - this.#executions.size,
-        tasks: count("SELECT count(*) AS n FROM tasks WHERE state IN ('received', 'running', 'reporting')"),
-        reports: count('SELECT count(*) AS n FROM outbox'),
-        runs: count("SELECT count(*) AS n FROM runs WHERE state IN ('queued', 'waiting', 'running')"),
-        uploads: count("SELECT count(*) AS n FROM uploads WHERE state = 'pending'"),
-      };
-      return Object.entries(waits).flatMap(([what, n]) => (n > 0 ? [`${n} ${what} are open`] : []));
+      const executions = this.#arns.size - this.#executions.size;
+      return [...(executions > 0 ? [`${executions} executions are open`] : []), ...openWorkIn(db)];
     };
     const retryAfter = performance.now() + 2_000;
     const until = performance.now() + SETTLE_MAX_MS;
@@ -351,21 +320,13 @@ class Stage {
   }
 
   facts(): Pick<FaultRun, 'planned' | 'executions' | 'portal' | 'fences' | 'errors' | 'bucket' | 'object'> {
-    const { sandbox } = this.#services;
     return {
       planned: this.#planned,
       executions: this.#executions,
       portal: this.#portal,
-      fences: this.#fences,
-      errors: this.#errors,
+      ...this.#log,
       bucket: this.#bucket,
-      object: async (key) => {
-        const credential = `Credential=checker/20260101/${sandbox.region}/s3/aws4_request`;
-        const answer = await fetch(`${sandbox.url}/${this.#bucket}/${key}`, {
-          headers: { authorization: `AWS4-HMAC-SHA256 ${credential}` },
-        });
-        return answer.ok ? Buffer.from(await answer.arrayBuffer()) : null;
-      },
+      object: objectsOf(this.#services.sandbox, this.#bucket),
     };
   }
 
@@ -377,30 +338,4 @@ class Stage {
     });
     await once(child, 'exit');
   }
-
-  #read(text: string): void {
-    let logged: { level?: number; time?: string; msg?: string; taskId?: string };
-    try {
-      logged = JSON.parse(text) as typeof logged;
-    } catch {
-      logged = { level: 50, msg: text };
-    }
-    const { level = 0, time = '', msg = '', taskId } = logged;
-    if (level >= 50) this.#errors.set(msg, (this.#errors.get(msg) ?? 0) + 1);
-    if (taskId !== undefined && msg.startsWith('lease lost')) this.#fences.set(taskId, Date.parse(time));
-  }
-}
-
-function lifeOf(child: ChildProcess): Life {
-  const gone = once(child, 'exit');
-  return {
-    gone,
-    end: async (signal) => {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill(signal);
-        await gone;
-      }
-      return child.exitCode;
-    },
-  };
 }

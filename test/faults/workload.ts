@@ -22,10 +22,20 @@ export interface PlannedTask {
 }
 
 /** Every kind again and again, in an order by chance. */
-export function planTask(number: number, portalUrl: string, random: () => number): PlannedTask {
+export function drawKind(random: () => number): TaskKind {
   const draw = random();
-  const kind: TaskKind =
-    draw < 0.3 ? 'quick' : draw < 0.6 ? 'evidence' : draw < 0.7 ? 'video' : draw < 0.85 ? 'fails' : 'long';
+  return draw < 0.3
+    ? 'quick'
+    : draw < 0.6
+      ? 'evidence'
+      : draw < 0.7
+        ? 'video'
+        : draw < 0.85
+          ? 'fails'
+          : 'long';
+}
+
+export function planTask(number: number, portalUrl: string, kind: TaskKind): PlannedTask {
   const name = `T${number}`;
   const page = kind === 'evidence' || kind === 'video' ? 'login' : 'health';
   const ask = (step: number): JsonObject => ({
