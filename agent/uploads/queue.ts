@@ -32,6 +32,9 @@ import { UploadWindow } from './window.ts';
  */
 const MOST_AT_ONCE = { small: 24, large: 3 };
 
+/** The part of the small ones that must have ended before others follow, while so many are on their way. */
+const REFILL = 6;
+
 /** A claimed row whose process died is free again after this; renewed while bytes are on the way. */
 const LEASE_MS = 120_000;
 const RENEW_MS = 30_000;
@@ -261,12 +264,15 @@ export class UploadQueue {
 
   /** How many more of each may begin. */
   #free(): { small: number; large: number } {
-    let small = Math.min(this.#mostAtOnce.small, this.#window.size);
+    const mostSmall = Math.min(this.#mostAtOnce.small, this.#window.size);
+    let small = mostSmall;
     let large = Math.min(this.#mostAtOnce.large, this.#window.size);
     for (const { row } of this.#inFlight.values()) {
       if (row.size_bytes <= SMALL_MAX_BYTES) small -= 1;
       else large -= 1;
     }
+    // Looking into the queue costs as much as a fifth of an upload: not for each that ends.
+    if (small < mostSmall && small < Math.floor(mostSmall / REFILL)) return { small: 0, large: 0 };
     return { small: Math.max(0, small), large: Math.max(0, large) };
   }
 
