@@ -129,6 +129,7 @@ function fillHistory(home: string): void {
 export interface Address {
   url: string;
   token: string;
+  pid: number;
 }
 
 export async function withAgentProcess<T>(
