@@ -206,8 +206,11 @@ export class RunEngine implements RunExecutor {
     });
     stack.defer(() => notWatchable?.());
     const stop = AbortSignal.any([signal, crashSignal(session, stack), deniedSignal(policy)]);
-    // Nobody holds up the end of a run.
-    stop.addEventListener('abort', () => gate.close(), { once: true });
+    // Nobody holds up the end of a run. Node keeps a signal that depends on others for as long as it has a
+    // listener, and with it all that belongs to the run.
+    const closeGate = (): void => gate.close();
+    stop.addEventListener('abort', closeGate, { once: true });
+    stack.defer(() => stop.removeEventListener('abort', closeGate));
     const ports = createPorts({
       runId: request.runId,
       session,

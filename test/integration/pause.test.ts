@@ -1,4 +1,6 @@
 /** Pausing runs over the API, in a real browser: they stand still before their next action, and go on from there. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AgentEvent } from '../../agent/base/events.ts';
 import { openTestApi, type Answer, type TestApi } from '../fixtures/api.ts';
@@ -227,6 +229,20 @@ test('a person has a run that waits at once, its wait does not run out meanwhile
   const run = await ended(id);
   expect(run.error).toBeNull();
   expect(run.result?.step_results[1]).toMatchObject({ success: true, person_acted: true });
+});
+
+test('nothing keeps a run that has ended in memory', async () => {
+  const id = await start({ steps: [visit('memory'), { action: 'wait', duration: 1_000 }] });
+  await until(id, ({ steps }) => steps.length === 2);
+  const gate = new WeakRef(api.agent.engine.gate(id)!);
+  await ended(id);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const isGone = (): boolean => {
+    collect();
+    return gate.deref() === undefined;
+  };
+  await expect.poll(isGone, { timeout: SOON_MS, interval: 100 }).toBe(true);
 });
 
 test('a run that nobody lets go on fails, and says who held it and what to do', async () => {
