@@ -151,6 +151,9 @@ function requireDisplay(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): void
   );
 }
 
+/** Chromium names the lock of the profile after it, which is not what is wrong. */
+const NO_TEMPORARY_FILES = /failed to create socket directory/i;
+
 /** What Chromium says on its way out, and what a person can do about it. */
 const LAUNCH_ADVICE: readonly (readonly [RegExp, string])[] = [
   [
@@ -171,7 +174,7 @@ const LAUNCH_ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [/no space left|ENOSPC/i, 'The disk is full.'],
   [
-    /failed to create socket directory/i,
+    NO_TEMPORARY_FILES,
     'The folder for temporary files may not be written to: check the rights of TMPDIR or /tmp.',
   ],
 ];
@@ -182,7 +185,10 @@ const SHOWN_LINES = 6;
 function launchError(thrown: unknown, found: FoundBrowser, userDataDir: string): AgentError {
   if (thrown instanceof AgentError) return thrown;
   const message = messageOf(thrown);
-  if (/ProcessSingleton|profile appears to be in use|SingletonLock/i.test(message)) {
+  if (
+    !NO_TEMPORARY_FILES.test(message) &&
+    /ProcessSingleton|profile appears to be in use|SingletonLock/i.test(message)
+  ) {
     return new AgentError(
       'BrowserAgent.ProfileBusy',
       `The profile directory ${userDataDir} is open in another browser. Close that browser's windows, then run again.`,

@@ -1,7 +1,7 @@
 /**
  * `npm run test:faults`: the full proof, which writes its table into docs/reliability.md. `-- --quick` is the
- * part of it that every `npm test` runs. `-- --fleet` is three agents on one activity, apart from the rest. `-- --seed N` repeats a run, `-- --kills N` makes it shorter or
- * longer; only the full one writes the table.
+ * part of it that every `npm test` runs. `-- --seed N` repeats a run, `-- --kills N` makes it shorter or longer;
+ * only the full one writes the table. `-- --fleet` is three agents on one activity, apart from the rest.
  */
 import { parseArgs } from 'node:util';
 import { writeTable } from '../bench/docs-table.ts';
