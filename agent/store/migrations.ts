@@ -243,4 +243,15 @@ export const migrations: readonly string[] = [
       OR EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq - 1 AND hash <> NEW.prev_hash)
     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only: a row must go on where the last one ended'); END;
   `,
+  `
+  -- The parts of a multipart upload that S3 has, so that the next attempt sends only the others.
+  CREATE TABLE upload_parts (
+    upload_id     INTEGER NOT NULL REFERENCES uploads (upload_id) ON DELETE CASCADE,
+    part_number   INTEGER NOT NULL,
+    file_sha256   TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    etag          TEXT,
+    PRIMARY KEY (upload_id, part_number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -46,6 +46,15 @@ const uploadRow = z.object({
   done_at: z.number().nullable(),
 });
 
+const sentPart = z.object({
+  /** From 1, as S3 counts. */
+  number: z.number(),
+  /** Of the part's bytes, hexadecimal. */
+  sha256: z.string(),
+  etag: z.string().nullable(),
+});
+
+export type SentPart = z.infer<typeof sentPart>;
 export type UploadRow = z.infer<typeof uploadRow>;
 export type UploadState = UploadRow['state'];
 
@@ -203,9 +212,37 @@ export class UploadStore {
     );
   }
 
-  /** Remembered before the first part is sent, so that a crash leaves no parts that nobody can find. */
+  /**
+   * Remembered before the first part is sent, so that a crash leaves no parts that nobody can find. Forgets
+   * the parts of the one before.
+   */
   setMultipart(uploadId: number, multipartId: string | null): void {
-    this.#db.prepare('UPDATE uploads SET multipart_id = ? WHERE upload_id = ?').run(multipartId, uploadId);
+    const set = this.#db.transaction(() => {
+      this.#db.prepare('DELETE FROM upload_parts WHERE upload_id = ?').run(uploadId);
+      this.#db.prepare('UPDATE uploads SET multipart_id = ? WHERE upload_id = ?').run(multipartId, uploadId);
+    });
+    set.immediate();
+  }
+
+  /** S3 has this part of the multipart upload last set. */
+  addPart(row: UploadRow, part: SentPart): void {
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO upload_parts (upload_id, part_number, file_sha256, sha256, etag)
+         VALUES (?, ?, ?, ?, ?)`,
+      )
+      .run(row.upload_id, part.number, row.sha256, part.sha256, part.etag);
+  }
+
+  /** Those of this very file: none when another has taken its place in the queue. */
+  parts(row: UploadRow): SentPart[] {
+    return this.#db
+      .prepare(
+        `SELECT part_number AS number, sha256, etag FROM upload_parts
+         WHERE upload_id = ? AND file_sha256 = ? ORDER BY part_number`,
+      )
+      .all(row.upload_id, row.sha256)
+      .map((raw) => sentPart.parse(raw));
   }
 
   /** Makes pending rows due at once: all, those of a bucket, or those of a run. @returns how many */

@@ -2,7 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EventBus, type AgentEvent } from '../base/events.ts';
 import { silentLogger } from '../base/log.ts';
@@ -112,6 +117,10 @@ async function body(key: string): Promise<Buffer> {
 }
 
 const puts = () => server.requests.filter(({ method }) => method === 'PUT');
+const removed = (multipartId: string) =>
+  server.requests.some(
+    ({ method, path }) => method === 'DELETE' && path.includes(encodeURIComponent(multipartId)),
+  );
 
 test('while S3 is not asked, nothing counts as an attempt; when it is again, everything goes', async () => {
   const retryAt = clock.now() + 30_000;
@@ -376,7 +385,7 @@ describe('a failure', () => {
     expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 20 });
   });
 
-  test('of one part ends the large file, which is sent again as a whole', async () => {
+  test('of one part ends the attempt; the next goes on with the parts that arrived', async () => {
     let isFailing = true;
     server.fault = ({ method, path }) => {
       if (method !== 'PUT' || !path.includes('partNumber=2') || !isFailing) return undefined;
@@ -392,7 +401,9 @@ describe('a failure', () => {
     clock.advance(1_000);
     expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 1 });
     expect((await body(upload.key)).equals(bytes)).toBe(true);
-    expect(server.requests.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
+    expect(puts().filter(({ path }) => path.includes('partNumber=1&'))).toHaveLength(1);
+    expect(puts().filter(({ path }) => path.includes('partNumber=2&'))).toHaveLength(2);
+    expect(server.requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
   });
 
   test('without network one upload probes, the others wait; once it is back all go', async () => {
@@ -543,11 +554,76 @@ describe('stop and start', () => {
     const queue = newQueue();
     queue.start();
     expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 1 });
-    expect(
-      server.requests.some(
-        ({ method, path }) => method === 'DELETE' && path.includes(encodeURIComponent(made.UploadId!)),
-      ),
-    ).toBe(true);
+    expect(removed(made.UploadId!)).toBe(true);
+  });
+
+  describe('of a large file that was broken off', () => {
+    const bytes = randomBytes(12 * 1024 * 1024);
+    const partsSent = () =>
+      puts().flatMap(
+        ({ path }) => /partNumber=(\d+)&uploadId=([^&]+)/.exec(path)?.slice(1, 3).join(' of ') ?? [],
+      );
+
+    /** Parts 1 and 3 arrive, part 2 does not. @returns the id of the multipart upload */
+    async function breakOff(upload: NewUpload): Promise<string> {
+      server.fault = ({ path }) => (path.includes('partNumber=2') ? never.promise : undefined);
+      const never = Promise.withResolvers<void>();
+      never.promise.catch(() => undefined);
+      const first = newQueue();
+      first.enqueue(upload);
+      first.start();
+      const [row] = store.list({ limit: 1 });
+      await expect.poll(() => store.parts(row!).map(({ number }) => number)).toEqual([1, 3]);
+      await first.stop({ deadlineMs: 0 });
+      never.reject(new Error('over'));
+      server.fault = () => undefined;
+      server.requests.length = 0;
+      return store.get(row!.upload_id)!.multipart_id!;
+    }
+
+    test('sends only the missing part', async () => {
+      const upload = file('video.webm', bytes);
+      const id = await breakOff(upload);
+      const queue = newQueue();
+      queue.start();
+      expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 1 });
+      expect(partsSent()).toEqual([`2 of ${encodeURIComponent(id)}`]);
+      expect((await body(upload.key)).equals(bytes)).toBe(true);
+      expect(store.parts(store.list({ limit: 1 })[0]!)).toEqual([]);
+    });
+
+    test('begins anew when S3 has forgotten it', async () => {
+      const upload = file('video.webm', bytes);
+      const id = await breakOff(upload);
+      await s3.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: upload.key, UploadId: id }));
+      const queue = newQueue();
+      queue.start();
+      expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 1 });
+      expect(partsSent().filter((part) => !part.endsWith(encodeURIComponent(id)))).toHaveLength(3);
+      expect((await body(upload.key)).equals(bytes)).toBe(true);
+    });
+
+    test('removes its parts when other bytes take its place', async () => {
+      const id = await breakOff(file('video.webm', bytes));
+      const other = randomBytes(12 * 1024 * 1024);
+      const upload = file('video.webm', other);
+      const queue = newQueue();
+      queue.enqueue(upload);
+      queue.start();
+      expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 1 });
+      expect((await body(upload.key)).equals(other)).toBe(true);
+      expect(removed(id)).toBe(true);
+    });
+
+    test('removes its parts when the file is gone', async () => {
+      const upload = file('video.webm', bytes);
+      const id = await breakOff(upload);
+      rmSync(upload.path);
+      const queue = newQueue();
+      queue.start();
+      expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ failed: 1 });
+      expect(removed(id)).toBe(true);
+    });
   });
 
   test('two processes on one database do not send one file twice', async () => {

@@ -23,7 +23,7 @@ import {
   type UploadStore,
 } from '../store/uploads.ts';
 import { BACKOFF, backoffMs } from './retry.ts';
-import { abortMultipart, sendFile, UnusableFile } from './send-file.ts';
+import { abortMultipart, sendFile, UnusableFile, type BegunUpload } from './send-file.ts';
 import { UploadWindow } from './window.ts';
 
 /**
@@ -280,14 +280,16 @@ export class UploadQueue {
     const begunAt = this.#clock.monotonic();
     try {
       const s3 = await this.#s3();
-      if (row.multipart_id) await this.#removeOldParts(s3, row, row.multipart_id);
+      const begun = await this.#begun(s3, row);
       await sendFile(s3, row, {
         signal,
+        begun,
         onMultipart: (id) => this.#store.setMultipart(row.upload_id, id),
+        onPart: (part) => this.#store.addPart(row, part),
       });
     } catch (thrown) {
       if (signal.aborted) this.#store.release(row.upload_id, this.#clock.now());
-      else if (thrown instanceof UnusableFile) this.#giveUp(row, thrown.message);
+      else if (thrown instanceof UnusableFile) await this.#giveUp(row, thrown.message);
       else if (thrown instanceof ServiceUnavailable) this.#notNow(row, thrown);
       else this.#retryLater(row, thrown);
       return;
@@ -337,7 +339,9 @@ export class UploadQueue {
     this.#removing.add(removing);
   }
 
-  #giveUp(row: UploadRow, message: string): void {
+  async #giveUp(row: UploadRow, message: string): Promise<void> {
+    const multipartId = this.#store.get(row.upload_id)?.multipart_id;
+    if (multipartId) await this.#removeParts(await this.#s3(), row, multipartId).catch(() => undefined);
     if (!this.#store.fail(row.upload_id, message, this.#clock.now())) return; // uploaded by another process
     this.#report(row, message, 0);
     this.#log.error({ runId: row.run_id, key: row.key, reason: message }, 'an upload can never be done');
@@ -392,7 +396,16 @@ export class UploadQueue {
     });
   }
 
-  async #removeOldParts(s3: S3Client, row: UploadRow, multipartId: string): Promise<void> {
+  /** What an earlier attempt got to. What has no part that is known is not worth to go on with. */
+  async #begun(s3: S3Client, row: UploadRow): Promise<BegunUpload | null> {
+    if (!row.multipart_id) return null;
+    const parts = this.#store.parts(row);
+    if (parts.length > 0) return { id: row.multipart_id, parts };
+    await this.#removeParts(s3, row, row.multipart_id);
+    return null;
+  }
+
+  async #removeParts(s3: S3Client, row: UploadRow, multipartId: string): Promise<void> {
     try {
       await abortMultipart(s3, row, multipartId);
     } catch (thrown) {
