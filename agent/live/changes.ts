@@ -1,46 +1,38 @@
-/**
- * What differs between two pictures of one page, as few rectangles. Pure.
- *
- * The comparison is exact. The browser codes every 16×16 block by itself and always alike, so that what did
- * not change comes out of two JPEGs as the very same pixels; a tolerance would only leave stale ones.
- */
+/** What differs between two pictures of one page, as few rectangles. Pure. */
+import { isComparable, type CodedPicture } from './jpeg/coded.ts';
 import type { Rectangle } from './rfb/messages.ts';
 
-/** The blocks in which Chromium codes a JPEG (4:2:0): a change is never seen in less. */
-const CELL_PX = 16;
-/** Beyond this share of the page, a rectangle saves less than finding it costs. */
-export const LARGE_SHARE = 1 / 8;
+/** Beyond this share of the page, it is sent as a whole: rectangles would be as large, and are to be found. */
+export const LARGE_SHARE = 1 / 2;
 /** What one more rectangle costs (its header, JPEG tables, drawing), in pixels that could be sent instead. */
 const RECTANGLE_COST_PX = 64 * 64;
 /** More are never sent. */
 const MAX_RECTANGLES = 8;
-/** Clean cells between two dirty ones that are sent with them. */
-const GAP_CELLS = 4;
+/** Units that did not change between two that did, and are sent with them. */
+const GAP_UNITS = 4;
 
-export interface Picture {
-  /** Three bytes a pixel, rows from above. */
-  rgb: Buffer;
-  width: number;
-  height: number;
-}
-
-/** Null: so much that the whole picture is cheaper. None: the pictures are the same. */
-export function changesBetween(before: Picture, after: Picture): Rectangle[] | null {
-  const { width, height } = after;
-  if (before.width !== width || before.height !== height) return null;
-  const runs: Rectangle[] = [];
-  let dirtyPx = 0;
-  for (let y = 0; y < height; y += CELL_PX) {
-    const rows = Math.min(CELL_PX, height - y);
-    for (const run of runsOf(dirtyCells(before, after, y, rows))) {
-      const x = run.first * CELL_PX;
-      const area = { x, y, width: Math.min(width, run.end * CELL_PX) - x, height: rows };
-      dirtyPx += area.width * area.height;
-      runs.push(area);
+/** Null: so much that the whole picture is cheaper, or not to be compared. None: the pictures are the same. */
+export function changesBetween(before: CodedPicture, after: CodedPicture): Rectangle[] | null {
+  if (!isComparable(before, after)) return null;
+  const { width, height, unit } = after.header;
+  const areas: Rectangle[] = [];
+  let changedPx = 0;
+  for (let row = 0; row < after.rows; row += 1) {
+    const y = row * unit.height;
+    for (const run of runsOf(before, after, row)) {
+      const x = run.first * unit.width;
+      const area = {
+        x,
+        y,
+        width: Math.min(width, run.end * unit.width) - x,
+        height: Math.min(height, y + unit.height) - y,
+      };
+      changedPx += pixelsOf(area);
+      areas.push(area);
     }
-    if (dirtyPx > width * height * LARGE_SHARE) return null;
+    if (changedPx > width * height * LARGE_SHARE) return null;
   }
-  return few(runs);
+  return few(areas);
 }
 
 /** Few rectangles that cover all of these, and no two of which overlap. */
@@ -67,48 +59,14 @@ export function clipped(area: Rectangle, size: { width: number; height: number }
   return width > 0 && height > 0 ? { ...area, width, height } : null;
 }
 
-/** Of a picture's RGB. */
-export function cut({ rgb, width }: Picture, area: Rectangle): Buffer {
-  if (area.x === 0 && area.width === width) {
-    return rgb.subarray(area.y * width * 3, (area.y + area.height) * width * 3);
-  }
-  const rowBytes = area.width * 3;
-  const out = Buffer.allocUnsafe(rowBytes * area.height);
-  for (let row = 0; row < area.height; row += 1) {
-    const start = ((area.y + row) * width + area.x) * 3;
-    rgb.copy(out, row * rowBytes, start, start + rowBytes);
-  }
-  return out;
-}
-
-/** Whole rows are compared first: in most of a picture nothing differs, and that is known at once. */
-function dirtyCells(before: Picture, after: Picture, y: number, rows: number): Uint8Array {
-  const rowBytes = after.width * 3;
-  const cellBytes = CELL_PX * 3;
-  const dirty = new Uint8Array(Math.ceil(after.width / CELL_PX));
-  const differs = (start: number, end: number): boolean =>
-    before.rgb.compare(after.rgb, start, end, start, end) !== 0;
-  if (!differs(y * rowBytes, (y + rows) * rowBytes)) return dirty;
-  for (let row = y; row < y + rows; row += 1) {
-    const start = row * rowBytes;
-    const end = start + rowBytes;
-    if (!differs(start, end)) continue;
-    for (let cell = 0; cell < dirty.length; cell += 1) {
-      if (dirty[cell]) continue;
-      const from = start + cell * cellBytes;
-      if (differs(from, Math.min(from + cellBytes, end))) dirty[cell] = 1;
-    }
-  }
-  return dirty;
-}
-
-function runsOf(dirty: Uint8Array): { first: number; end: number }[] {
+function runsOf(before: CodedPicture, after: CodedPicture, row: number): { first: number; end: number }[] {
   const runs: { first: number; end: number }[] = [];
-  for (let cell = 0; cell < dirty.length; cell += 1) {
-    if (!dirty[cell]) continue;
+  const start = row * after.columns;
+  for (let column = 0; column < after.columns; column += 1) {
+    if (before.signatures[start + column] === after.signatures[start + column]) continue;
     const last = runs.at(-1);
-    if (last && cell - last.end <= GAP_CELLS) last.end = cell + 1;
-    else runs.push({ first: cell, end: cell + 1 });
+    if (last && column - last.end <= GAP_UNITS) last.end = column + 1;
+    else runs.push({ first: column, end: column + 1 });
   }
   return runs;
 }

@@ -2,9 +2,9 @@
  * Decides which frames are compared with the one before, and hands all of them on in their order, each with
  * what changed.
  *
- * States: `still` (little changes: every frame is compared before it is handed on; one that comes meanwhile
- * waits, the newest wins) → `moving` (after some large changes in a row: frames are handed on as they come,
- * undecoded; now and then, and after a lull, two are compared on the side) → `still` when little changed.
+ * States: `still` (every frame is compared before it is handed on, in a quarter of the time at most; the
+ * newest of those that come meanwhile waits) → `moving` (after some large changes in a row: frames are handed
+ * on as they come, unread; now and then, and after a lull, two are compared) → `still` when less changed.
  */
 import { changesBetween } from './changes.ts';
 import type { LiveFrame } from './live-frame.ts';
@@ -12,14 +12,12 @@ import type { Rectangle } from './rfb/messages.ts';
 
 /** Large changes in a row after which frames are no longer compared. */
 const LARGE_IN_A_ROW = 3;
-/** On a moving page two frames are compared so often, in milliseconds: 2 % of a core. */
+/** On a moving page two frames are compared so often, in milliseconds. */
 const PROBE_MS = 1_000;
 /** A page that drew nothing for so long may have come to rest: the next frame is looked at, in milliseconds. */
 const LULL_MS = 80;
-/** A small thing that moves all the time is shown at 30 frames a second: comparing costs 10 ms of a core each. */
-const MIN_INTERVAL_MS = 30;
-/** So long after the first frame it is decoded, so that the second need not wait for two, in milliseconds. */
-const WARM_UP_MS = 100;
+/** So many times as long as a comparison took, none follows: other work of this thread waits for it. */
+const REST_FACTOR = 3;
 /** A whole JPEG of this size costs no more than its parts. */
 const SMALL_BYTES = 6_000;
 
@@ -37,11 +35,11 @@ export class Comparer {
   /** Handed on last. */
   #before: LiveFrame | null = null;
   #waiting: LiveFrame | null = null;
-  #isComparing = false;
-  #isProbing = false;
   #largeInARow = 0;
   #cameMs = -Infinity;
   #comparedMs = -Infinity;
+  /** Before that none is compared in the state `still`. */
+  #restUntilMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
   constructor({ onFrame, now = () => performance.now() }: ComparerOptions) {
@@ -57,97 +55,55 @@ export class Comparer {
     const nowMs = this.#now();
     const lullMs = nowMs - this.#cameMs;
     this.#cameMs = nowMs;
-    if (this.#isComparing || this.#waiting) {
+    if (this.#waiting) {
       this.#waiting = frame;
       return;
     }
     const before = this.#before;
-    if (!before) {
-      this.#hand(frame, null);
-      this.#after(WARM_UP_MS, () => void changesOf(frame, frame));
-    } else if (!isComparable(before, frame)) this.#hand(frame, null);
+    if (!before || frame.jpeg.length <= SMALL_BYTES) this.#hand(frame, null);
     else if (this.#state === 'moving') {
       this.#hand(frame, null);
-      const isDue = lullMs > LULL_MS || nowMs - this.#comparedMs > PROBE_MS;
-      if (isDue && !this.#isProbing) void this.#probe(before, frame);
-    } else this.#compareInTime(frame);
+      if (lullMs > LULL_MS || nowMs - this.#comparedMs > PROBE_MS) this.#compare(before, frame);
+    } else if (nowMs >= this.#restUntilMs) this.#show(before, frame);
+    else {
+      this.#waiting = frame;
+      this.#timer = setTimeout(() => this.#next(), this.#restUntilMs - nowMs);
+      this.#timer.unref();
+    }
   }
 
-  /** What is on its way is not handed on any more. */
+  /** What waits is not handed on any more. */
   close(): void {
     clearTimeout(this.#timer);
     this.#before = null;
     this.#waiting = null;
   }
 
-  #compareInTime(frame: LiveFrame): void {
-    const waitMs = this.#comparedMs + MIN_INTERVAL_MS - this.#now();
-    if (waitMs <= 0) {
-      void this.#compare(frame);
-      return;
-    }
-    this.#waiting = frame;
-    this.#after(waitMs, () => this.#next());
-  }
-
   #next(): void {
     const frame = this.#waiting;
     this.#waiting = null;
-    if (!frame || !this.#before) return;
-    if (this.#state === 'moving' || !isComparable(this.#before, frame)) this.#hand(frame, null);
-    else this.#compareInTime(frame);
+    if (frame && this.#before) this.#show(this.#before, frame);
   }
 
-  async #compare(frame: LiveFrame): Promise<void> {
-    const before = this.#before;
-    if (!before) return;
-    this.#isComparing = true;
-    this.#comparedMs = this.#now();
-    const changed = await changesOf(before, frame);
-    this.#isComparing = false;
-    // Closed meanwhile.
-    if (this.#before !== before) return;
-    this.#learn(changed);
+  #show(before: LiveFrame, frame: LiveFrame): void {
+    const changed = this.#compare(before, frame);
     if (changed?.length !== 0) this.#hand(frame, changed);
-    this.#next();
   }
 
-  /** On the side: nobody waits for it. */
-  async #probe(before: LiveFrame, frame: LiveFrame): Promise<void> {
-    this.#isProbing = true;
+  #compare(before: LiveFrame, frame: LiveFrame): Rectangle[] | null {
+    const begunMs = this.#now();
+    const [old, present] = [before.coded(), frame.coded()];
+    const changed = old && present && changesBetween(old, present);
     this.#comparedMs = this.#now();
-    this.#learn(await changesOf(before, frame));
-    this.#isProbing = false;
-  }
-
-  #learn(changed: readonly Rectangle[] | null): void {
+    this.#restUntilMs = this.#comparedMs + (this.#comparedMs - begunMs) * REST_FACTOR;
     this.#largeInARow = changed ? 0 : this.#largeInARow + 1;
     if (changed) this.#state = 'still';
     else if (this.#largeInARow >= LARGE_IN_A_ROW) this.#state = 'moving';
+    return changed;
   }
 
   #hand(frame: LiveFrame, changed: readonly Rectangle[] | null): void {
     this.#before = frame;
     this.#onFrame(frame, changed);
-  }
-
-  #after(ms: number, next: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(next, ms);
-    this.#timer.unref();
-  }
-}
-
-function isComparable(before: LiveFrame, frame: LiveFrame): boolean {
-  return frame.jpeg.length > SMALL_BYTES && before.width === frame.width && before.height === frame.height;
-}
-
-/** What cannot be decoded is taken as a whole. Never rejects. */
-async function changesOf(before: LiveFrame, frame: LiveFrame): Promise<Rectangle[] | null> {
-  try {
-    const [old, present] = await Promise.all([before.picture(), frame.picture()]);
-    return changesBetween(old, present);
-  } catch {
-    return null;
   }
 }

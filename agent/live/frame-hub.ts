@@ -46,7 +46,7 @@ export class FrameHub {
     const areas = this.#history.filter((one) => one.number > number).flatMap(({ changed }) => changed);
     const united = few(areas);
     const sum = united.reduce((total, area) => total + pixelsOf(area), 0);
-    return sum > pixelsOf(this.#latest) * LARGE_SHARE * 2 ? null : united;
+    return sum > pixelsOf(this.#latest) * LARGE_SHARE ? null : united;
   }
 
   /** `onFrame` is called when {@link latest} is another. Returns a function to leave by. */

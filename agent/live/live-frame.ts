@@ -1,11 +1,9 @@
 /** One frame for all who watch: what is made of it (pixels, parts) is made once, when first asked for. */
+import { jpegSize } from '../recording/jpeg-size.ts';
 import type { Frame } from '../recording/screencast.ts';
-import { cut, type Picture } from './changes.ts';
-import { jpegSize } from './rfb/jpeg-size.ts';
+import { readCoded, type CodedPicture } from './jpeg/coded.ts';
+import { partOf } from './jpeg/part.ts';
 import type { Rectangle } from './rfb/messages.ts';
-
-/** A part loses next to nothing against the frame that it was cut from. Its size is headers and tables mostly. */
-const PART_JPEG = { quality: 90, chromaSubsampling: '4:4:4' } as const;
 
 export interface LiveFrame {
   /** Counts up; a viewer knows by it what it has seen. */
@@ -16,51 +14,51 @@ export interface LiveFrame {
   height: number;
   /** When it was drawn: milliseconds since the epoch. */
   wallTimeMs: number;
-  /** Decoded off the main thread; the native decoder is loaded with the first. */
-  picture(): Promise<Picture>;
-  /** RGB, three bytes a pixel, of a part of it. */
+  /** Null: of a kind that can neither be compared nor cut. */
+  coded(): CodedPicture | null;
+  /** A part of it, at the borders of its units, as a JPEG of exactly that size; without loss. */
+  part(area: Rectangle): Buffer;
+  /** RGB, three bytes a pixel, of a part of it. Decoded off the main thread; the native decoder is loaded with the first. */
   pixels(area: Rectangle): Promise<Buffer>;
-  /** A part of it as a JPEG of exactly that size. */
-  part(area: Rectangle): Promise<Buffer>;
 }
 
 /** Null: not a JPEG. */
 export function liveFrame({ jpeg, wallTimeMs }: Frame, number: number): LiveFrame | null {
   const size = jpegSize(jpeg);
   if (!size) return null;
-  let decoded: Promise<Picture> | undefined;
-  const parts = new Map<string, Promise<Buffer>>();
-  const picture = (): Promise<Picture> => (decoded ??= decode(jpeg));
-  const pixels = async (area: Rectangle): Promise<Buffer> => cut(await picture(), area);
+  let coded: CodedPicture | null | undefined;
+  let decoded: Promise<Buffer> | undefined;
+  const parts = new Map<string, Buffer>();
   return {
     number,
     jpeg,
     ...size,
     wallTimeMs,
-    picture,
-    pixels,
+    coded: () => (coded === undefined ? (coded = readCoded(jpeg)) : coded),
     part: (area) => {
       const key = `${area.x},${area.y},${area.width},${area.height}`;
-      const known = parts.get(key) ?? pixels(area).then((rgb) => encode(rgb, area));
+      const known = parts.get(key) ?? partOf(coded!, area);
       parts.set(key, known);
       return known;
     },
+    pixels: async (area) => cut(await (decoded ??= decode(jpeg)), size.width, area),
   };
 }
 
-async function decode(jpeg: Buffer): Promise<Picture> {
+async function decode(jpeg: Buffer): Promise<Buffer> {
   const { default: sharp } = await import('sharp');
-  const { data, info } = await sharp(jpeg, { sequentialRead: true })
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { rgb: data, width: info.width, height: info.height };
+  return await sharp(jpeg, { sequentialRead: true }).removeAlpha().toColourspace('srgb').raw().toBuffer();
 }
 
-async function encode(rgb: Buffer, { width, height }: Rectangle): Promise<Buffer> {
-  const { default: sharp } = await import('sharp');
-  return await sharp(rgb, { raw: { width, height, channels: 3 } })
-    .jpeg(PART_JPEG)
-    .toBuffer();
+function cut(rgb: Buffer, width: number, area: Rectangle): Buffer {
+  if (area.x === 0 && area.width === width) {
+    return rgb.subarray(area.y * width * 3, (area.y + area.height) * width * 3);
+  }
+  const rowBytes = area.width * 3;
+  const out = Buffer.allocUnsafe(rowBytes * area.height);
+  for (let row = 0; row < area.height; row += 1) {
+    const start = ((area.y + row) * width + area.x) * 3;
+    rgb.copy(out, row * rowBytes, start, start + rowBytes);
+  }
+  return out;
 }

@@ -293,7 +293,7 @@ export class Viewer {
     if (encoding === 'raw') return this.#raw(frame, changed ?? [whole]);
     const asRectangle = encoding === 'jpeg' ? jpegRectangle : tightJpegRectangle;
     if (changed) {
-      const parts = await Promise.all(changed.map((area) => frame.part(area)));
+      const parts = changed.map((area) => frame.part(area));
       const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
       if (sizeBytes < frame.jpeg.length) return parts.map((part, at) => asRectangle(changed[at]!, part));
     }

@@ -4,7 +4,8 @@ import { stat } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
-import { jpegSize, matroskaFrame, matroskaHeader } from './matroska.ts';
+import { jpegSize } from './jpeg-size.ts';
+import { matroskaFrame, matroskaHeader } from './matroska.ts';
 import type { ProcessRegistry } from './types.ts';
 
 /** Pictures waiting for ffmpeg; at 5 a second this is 20 s of a machine that cannot keep up. */

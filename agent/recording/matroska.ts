@@ -34,21 +34,6 @@ export function matroskaFrame(timeMs: number, jpeg: Buffer): Buffer {
   return element(0x1f43b675, [uint(0xe7, Math.round(timeMs)), element(0xa3, block)]);
 }
 
-/** Width and height as the JPEG's frame header has them (ITU T.81); null: not a JPEG. */
-export function jpegSize(jpeg: Buffer): { width: number; height: number } | null {
-  if (jpeg.length < 4 || jpeg.readUInt16BE(0) !== 0xffd8) return null;
-  let at = 2;
-  while (at + 9 < jpeg.length && jpeg[at] === 0xff) {
-    const marker = jpeg[at + 1]!;
-    // Start of frame, in any coding; C4, C8 and CC are tables.
-    if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
-      return { height: jpeg.readUInt16BE(at + 5), width: jpeg.readUInt16BE(at + 7) };
-    }
-    at += 2 + jpeg.readUInt16BE(at + 2);
-  }
-  return null;
-}
-
 function element(id: number, content: Buffer | Buffer[]): Buffer {
   const body = Array.isArray(content) ? Buffer.concat(content) : content;
   const size = Buffer.alloc(8);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FFMPEG, ffmpeg, noiseJpeg, plainJpeg, videoFrames } from '../../test/support/pictures.ts';
 import { Encoder } from './encoder.ts';
 import { fitPicture } from './fit-picture.ts';
-import { jpegSize } from './matroska.ts';
+import { jpegSize } from './jpeg-size.ts';
 import type { Frame } from './screencast.ts';
 import { encodeClip, VideoRecorder } from './video.ts';
 
@@ -262,15 +262,5 @@ describe('fitPicture', () => {
     expect(await fitPicture(jpeg, { ffmpeg: null, maxBytes: 10 })).toBe(jpeg);
     expect(await fitPicture(jpeg, { ffmpeg: join(folder, 'missing'), maxBytes: 10 })).toBe(jpeg);
     expect(await fitPicture(jpeg, { ffmpeg: program('exit 1'), maxBytes: 10 })).toBe(jpeg);
-  });
-});
-
-describe('jpegSize', () => {
-  test('reads what ffmpeg wrote, and nothing else', async () => {
-    expect(jpegSize(await plainJpeg('red', '320x200'))).toEqual({ width: 320, height: 200 });
-    expect(jpegSize(Buffer.alloc(0))).toBeNull();
-    expect(jpegSize(Buffer.from('ffd8ffe000040000', 'hex'))).toBeNull();
-    expect(jpegSize(Buffer.from('ffd8000000000000000000000000', 'hex'))).toBeNull();
-    expect(jpegSize(Buffer.from('ffd8ffc400040000ffc80004ffffffcc00040000', 'hex'))).toBeNull();
   });
 });
