@@ -141,7 +141,7 @@ test('whatever is drawn, skipped, resized and joined, the client has the picture
       let give: Parameters<FrameSource['subscribe']>[0]['onFrame'] = () => {};
       const hub = new FrameHub({
         subscribe: (subscriber) => {
-          give = (frame) => subscriber.onFrame(frame);
+          give = (frame, taken) => subscriber.onFrame(frame, taken);
           return () => {};
         },
       });
@@ -162,7 +162,7 @@ test('whatever is drawn, skipped, resized and joined, the client has the picture
       };
       const show = async (): Promise<void> => {
         const jpeg = await jpegOf(page);
-        give({ jpeg, wallTimeMs: 0, monotonicMs: 0 });
+        give({ jpeg, wallTimeMs: 0, monotonicMs: 0 }, () => {});
         const { rgb } = await decoded(jpeg);
         // One with the same pixels is not told.
         await expect.poll(async () => (await decoded(hub.latest!.jpeg)).rgb.equals(rgb)).toBe(true);

@@ -56,6 +56,7 @@ export class Comparer {
     const lullMs = nowMs - this.#cameMs;
     this.#cameMs = nowMs;
     if (this.#waiting) {
+      this.#waiting.taken();
       this.#waiting = frame;
       return;
     }
@@ -87,7 +88,8 @@ export class Comparer {
 
   #show(before: LiveFrame, frame: LiveFrame): void {
     const changed = this.#compare(before, frame);
-    if (changed?.length !== 0) this.#hand(frame, changed);
+    if (changed?.length === 0) frame.taken();
+    else this.#hand(frame, changed);
   }
 
   #compare(before: LiveFrame, frame: LiveFrame): Rectangle[] | null {

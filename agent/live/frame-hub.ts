@@ -15,6 +15,9 @@ const MAX_FPS = 60;
 /** A viewer that is further behind than so many frames gets a whole picture. */
 const REMEMBERED_FRAMES = 60;
 
+/** The browser goes no further ahead of who watches. */
+const UNTAKEN_FRAMES = 2;
+
 /** The run's one screencast. */
 export interface FrameSource {
   /** Returns a function that unsubscribes. A late subscriber gets the last frame at once. */
@@ -31,6 +34,8 @@ export class FrameHub {
   /** The frame before the first of {@link #history}. */
   #base = 0;
   #leave: (() => void) | null = null;
+  /** Of the newest frames, as long as nobody has been sent them: lets the browser go on. */
+  #untaken: (() => void)[] = [];
 
   constructor(source: FrameSource) {
     this.#source = source;
@@ -38,6 +43,11 @@ export class FrameHub {
 
   get latest(): LiveFrame | null {
     return this.#latest;
+  }
+
+  /** {@link latest} is being sent: the browser may go on with the next. */
+  take(): void {
+    for (const taken of this.#untaken.splice(0)) taken();
   }
 
   /** What differs between an earlier frame and {@link latest}; null: that is not known, or too much. */
@@ -60,6 +70,7 @@ export class FrameHub {
       this.#leave = null;
       // By the time somebody comes again it is old.
       this.#latest = null;
+      this.#untaken = [];
     };
   }
 
@@ -68,10 +79,11 @@ export class FrameHub {
     const leave = this.#source.subscribe({
       fps: MAX_FPS,
       live: true,
-      onFrame: (taken) => {
+      onFrame: (drawn, taken) => {
         this.#number += 1;
-        const frame = liveFrame(taken, this.#number);
+        const frame = liveFrame(drawn, this.#number, taken);
         if (frame) comparer.push(frame);
+        else taken();
       },
     });
     return () => {
@@ -82,6 +94,8 @@ export class FrameHub {
 
   #show(frame: LiveFrame, changed: readonly Rectangle[] | null): void {
     this.#latest = frame;
+    this.#untaken.push(frame.taken);
+    if (this.#untaken.length > UNTAKEN_FRAMES) this.#untaken.shift()!();
     if (!changed) {
       this.#history = [];
       this.#base = frame.number;

@@ -14,6 +14,8 @@ export interface LiveFrame {
   height: number;
   /** When it was drawn: milliseconds since the epoch. */
   wallTimeMs: number;
+  /** There is use for another: somebody has been sent this one, or nobody needs it. */
+  taken: () => void;
   /** Null: of a kind that can neither be compared nor cut. */
   coded(): CodedPicture | null;
   /** A part of it, at the borders of its units, as a JPEG of exactly that size; without loss. */
@@ -23,7 +25,11 @@ export interface LiveFrame {
 }
 
 /** Null: not a JPEG. */
-export function liveFrame({ jpeg, wallTimeMs }: Frame, number: number): LiveFrame | null {
+export function liveFrame(
+  { jpeg, wallTimeMs }: Frame,
+  number: number,
+  taken: () => void = () => {},
+): LiveFrame | null {
   const size = jpegSize(jpeg);
   if (!size) return null;
   let coded: CodedPicture | null | undefined;
@@ -34,6 +40,7 @@ export function liveFrame({ jpeg, wallTimeMs }: Frame, number: number): LiveFram
     jpeg,
     ...size,
     wallTimeMs,
+    taken,
     coded: () => (coded === undefined ? (coded = readCoded(jpeg)) : coded),
     part: (area) => {
       const key = `${area.x},${area.y},${area.width},${area.height}`;

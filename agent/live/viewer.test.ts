@@ -37,7 +37,7 @@ function heldSource() {
     },
     give: (jpeg: Buffer) => {
       wallTimeMs += 1;
-      for (const one of subscribers) one.onFrame({ jpeg, wallTimeMs, monotonicMs: wallTimeMs });
+      for (const one of subscribers) one.onFrame({ jpeg, wallTimeMs, monotonicMs: wallTimeMs }, () => {});
     },
   };
 }

@@ -252,6 +252,7 @@ export class Viewer {
     if (frame.number === this.#seen && this.#pending.length === 0) return;
     this.#asked = false;
     this.#sending = true;
+    this.#hub.take();
     drop(this.#update(frame), this.#options.log, 'sending a frame');
   }
 

@@ -5,7 +5,7 @@ import { pixelsOf } from '../../test/support/pictures.ts';
 import { openBrowser, openPage, until, VIEWPORT } from '../../test/support/recording.ts';
 import { silentLogger } from '../base/log.ts';
 import { PageProbe } from './page-probe.ts';
-import { Screencast, type Frame } from './screencast.ts';
+import { Screencast, type Frame, type Subscriber } from './screencast.ts';
 
 let browser: Browser;
 let context: BrowserContext;
@@ -43,8 +43,33 @@ async function probeOf(of: Page): Promise<PageProbe> {
 
 function collector(fps: number) {
   const frames: Frame[] = [];
-  return { fps, frames, onFrame: (frame: Frame) => void frames.push(frame) };
+  return {
+    fps,
+    frames,
+    onFrame: (frame: Frame, taken: () => void) => {
+      frames.push(frame);
+      taken();
+    },
+  };
 }
+
+/** A second of another colour with each frame; black at the end. */
+const flicker = (): Promise<void> =>
+  page.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        const end = performance.now() + 1_000;
+        const tick = (): void => {
+          const over = performance.now() > end;
+          document.documentElement.style.background = over
+            ? 'black'
+            : `rgb(200,${Math.round(performance.now()) % 200},0)`;
+          if (over) done();
+          else requestAnimationFrame(tick);
+        };
+        tick();
+      }),
+  );
 
 /** Grey of the middle of the last frame. */
 async function shade(frame: Frame | undefined): Promise<number> {
@@ -215,21 +240,7 @@ describe('Screencast', () => {
     cast.subscribe(slow);
     const off = cast.subscribe(live);
     cast.follow(await probeOf(page));
-    await page.evaluate(
-      () =>
-        new Promise<void>((done) => {
-          const end = performance.now() + 1_000;
-          const tick = (): void => {
-            const over = performance.now() > end;
-            document.documentElement.style.background = over
-              ? 'black'
-              : `rgb(200,${Math.round(performance.now()) % 200},0)`;
-            if (over) done();
-            else requestAnimationFrame(tick);
-          };
-          tick();
-        }),
-    );
+    await flicker();
     await until(async () => (await shade(live.frames.at(-1))) < 10, 'the last state for who watches');
     await until(async () => (await shade(slow.frames.at(-1))) < 10, 'the last state for the slow one');
     expect(live.frames.length).toBeGreaterThan(12);
@@ -237,6 +248,20 @@ describe('Screencast', () => {
     off();
     await paint('white');
     await until(async () => (await shade(slow.frames.at(-1))) > 240, 'single frames again');
+  });
+
+  test('frames that nobody takes are few, and the last state comes all the same', async () => {
+    const busy: Subscriber & { frames: Frame[] } = {
+      ...collector(60),
+      live: true,
+      onFrame: (frame) => busy.frames.push(frame),
+    };
+    cast.subscribe(busy);
+    cast.follow(await probeOf(page));
+    await flicker();
+    await until(async () => (await shade(busy.frames.at(-1))) < 10, 'the last state');
+    // Two at a time, each for 50 ms: of a page that draws 60 times a second.
+    expect(busy.frames.length).toBeLessThan(48);
   });
 
   test('who watches live sees masks that came on a page at rest', async () => {

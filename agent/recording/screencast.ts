@@ -10,6 +10,12 @@ const QUALITY = 60;
 const LIVE_QUALITY = 80;
 /** A running screencast that is silent for so long is started anew: it may have ended with its page's process. */
 const LIVE_PATIENCE_MS = 2_000;
+/** A frame that nobody has taken is acknowledged after that time: the next one is to be no older, in milliseconds. */
+const UNTAKEN_MS = 50;
+/** Frames that are not acknowledged, above which the browser skips those that it draws. */
+const MAX_UNACKNOWLEDGED = 2;
+/** One that was skipped may have been the last: after so long without another, what is in view is asked for. */
+const SKIPPED_MS = 100;
 /** A page at rest is looked at less and less often, down to this. */
 const MAX_REST_MS = 400;
 const REST_FACTOR = 1.4;
@@ -34,7 +40,11 @@ export interface Subscriber {
   fps: number;
   /** Every frame that the page draws, as it comes: for a person who watches. Costs what a running screencast costs. */
   live?: true;
-  onFrame(frame: Frame): void;
+  /**
+   * `taken`: of a live frame, to be called when there is use for another. Until then the browser is given a
+   * moment's rest: no frame is coded that nobody would see.
+   */
+  onFrame(frame: Frame, taken: () => void): void;
 }
 
 /**
@@ -47,8 +57,9 @@ export interface Subscriber {
  * is shown as it was before. A single frame always shows what is in view now; one that equals the last is
  * not passed on.
  *
- * Only while a live subscriber is there the screencast runs on: then each frame is acknowledged at once, and
- * the last of a burst comes as every other.
+ * Only while a live subscriber is there the screencast runs on, at the pace of who watches: a frame is
+ * acknowledged when it is taken, or soon after. When the browser may have skipped one meanwhile and none
+ * follows, what is in view is asked for, so that the last of a burst is shown as every other.
  */
 export class Screencast {
   readonly #log: Logger;
@@ -61,6 +72,8 @@ export class Screencast {
   /** The frame that was asked for is older than one that is here already. */
   #overtaken = false;
   #isLive = false;
+  /** Acknowledge frames that came while live and are not acknowledged yet. */
+  readonly #untaken = new Set<() => void>();
   #isPrivate = false;
   #dropped = 0;
   #frames = 0;
@@ -143,6 +156,7 @@ export class Screencast {
     const session = this.#session;
     if (!session) return;
     this.#session = undefined;
+    this.#untaken.clear();
     clearTimeout(this.#timer);
     session.off('Page.screencastFrame', this.#onFrame);
     stopCapture(session);
@@ -182,6 +196,8 @@ export class Screencast {
     const session = this.#session;
     if (!session) return;
     this.#overtaken = false;
+    // The browser counts anew.
+    this.#untaken.clear();
     this.#after(PATIENCE_MS, () => this.#restart());
     const limits = {
       format: 'jpeg',
@@ -198,34 +214,52 @@ export class Screencast {
   readonly #onFrame = (event: FrameEvent): void => {
     const session = this.#session;
     if (!session || this.#overtaken) return;
-    if (this.#isLive) acknowledge(session, event);
-    else stopCapture(session);
+    const taken = this.#isLive ? this.#held(session, event) : () => stopCapture(session);
+    if (!this.#isLive) taken();
+    const frame = this.#use(event);
+    if (frame) this.#deliver(frame, taken);
+    else taken();
+  };
+
+  /** Null: not to be passed on. */
+  #use(event: FrameEvent): Frame | null {
     const jpeg = Buffer.from(event.data, 'base64');
     const isSame = this.#last?.jpeg.equals(jpeg) === true;
     this.#expectNext(isSame);
     if (isSame) {
       this.#flush();
-      return;
+      return null;
     }
     const wallTimeMs = event.metadata.timestamp ? event.metadata.timestamp * 1000 : Date.now();
     if (this.#lacksMasks(wallTimeMs)) {
       this.#dropped += 1;
       // A page at rest would not be drawn again by itself.
       if (this.#isLive) this.#after(MASK_MARGIN_MS, () => this.#restart());
-      return;
+      return null;
     }
     // A picture that was asked for meanwhile shows more.
-    if (this.#isLive && this.#last && wallTimeMs < this.#last.wallTimeMs) return;
-    this.#deliver({
-      jpeg,
-      wallTimeMs,
-      monotonicMs: performance.now() - Math.max(0, Date.now() - wallTimeMs),
-    });
-  };
+    if (this.#isLive && this.#last && wallTimeMs < this.#last.wallTimeMs) return null;
+    return { jpeg, wallTimeMs, monotonicMs: performance.now() - Math.max(0, Date.now() - wallTimeMs) };
+  }
+
+  /** @returns acknowledges the frame, once; done by itself after {@link UNTAKEN_MS} */
+  #held(session: CDPSession, { sessionId }: FrameEvent): () => void {
+    const acknowledge = (): void => {
+      if (!this.#untaken.delete(acknowledge)) return;
+      clearTimeout(timer);
+      // Sent as the page may be going: then nobody waits for it.
+      session.send('Page.screencastFrameAck', { sessionId }).catch(() => {});
+    };
+    const timer = setTimeout(acknowledge, UNTAKEN_MS);
+    timer.unref();
+    this.#untaken.add(acknowledge);
+    return acknowledge;
+  }
 
   #expectNext(isSame: boolean): void {
     if (this.#isLive) {
-      this.#after(LIVE_PATIENCE_MS, () => this.#restart());
+      const maySkip = this.#untaken.size >= MAX_UNACKNOWLEDGED;
+      this.#after(maySkip ? SKIPPED_MS : LIVE_PATIENCE_MS, () => this.#restart());
       return;
     }
     const intervalMs = this.#intervalMs();
@@ -238,16 +272,21 @@ export class Screencast {
     return probe !== undefined && (probe.settling || wallTimeMs < probe.settledAtMs + MASK_MARGIN_MS);
   }
 
-  #deliver(frame: Frame): void {
+  #deliver(frame: Frame, taken: () => void = () => {}): void {
     this.#frames += 1;
     this.#last = frame;
+    let isWatched = false;
     for (const [subscriber, state] of this.#subscribers) {
       if (!this.#isFor(subscriber)) continue;
       // A subscriber that wants few frames is not sent those meant for one that wants many, but the last.
       const early = frame.wallTimeMs - state.lastMs < (1000 / subscriber.fps) * EARLY;
       if (early && this.#subscribers.size > 1) state.left = frame;
-      else this.#hand(subscriber, frame);
+      else {
+        isWatched ||= subscriber.live === true;
+        this.#hand(subscriber, frame, taken);
+      }
     }
+    if (!isWatched) taken();
   }
 
   /** The page has come to rest: whoever was spared the last frame gets it. */
@@ -255,10 +294,10 @@ export class Screencast {
     for (const [subscriber, { left }] of this.#subscribers) if (left) this.#hand(subscriber, left);
   }
 
-  #hand(subscriber: Subscriber, frame: Frame): void {
+  #hand(subscriber: Subscriber, frame: Frame, taken: () => void = () => {}): void {
     this.#subscribers.set(subscriber, { lastMs: frame.wallTimeMs, left: undefined });
     try {
-      subscriber.onFrame(frame);
+      subscriber.onFrame(frame, taken);
     } catch (thrown) {
       this.#log.warn({ err: thrown }, 'a receiver of frames failed');
     }
@@ -270,12 +309,6 @@ interface FrameEvent {
   metadata: { timestamp?: number };
   /** Of this frame, for its acknowledgement. */
   sessionId: number;
-}
-
-/** At once: the browser draws no third frame while two are not acknowledged. */
-function acknowledge(session: CDPSession, { sessionId }: FrameEvent): void {
-  // Sent as the page may be going: then nobody waits for it.
-  session.send('Page.screencastFrameAck', { sessionId }).catch(() => {});
 }
 
 function stopCapture(session: CDPSession): void {
