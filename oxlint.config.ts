@@ -90,26 +90,33 @@ export default defineConfig({
     ],
     'vitest/require-mock-type-parameters': 'off',
   },
-  overrides: folders.map((folder) => {
-    const forbidden = folders.filter(
-      (other) => other !== folder && other !== 'base' && !allowedImports[folder]!.includes(other),
-    );
-    return {
-      files: [`agent/${folder}/**/*.ts`],
-      rules: {
-        'no-restricted-imports': [
-          'error' as const,
-          {
-            patterns: [
-              {
-                group: [...forbidden.map((other) => `**/${other}/**`), 'electron', 'electron/**'],
-                message: `agent/${folder} may import only base${allowedImports[folder]!.map((name) => `, ${name}`).join('')} (see oxlint.config.ts).`,
-              },
-            ],
-          },
-        ],
-      },
-    };
-  }),
+  overrides: [
+    // A construct of CDK enters its stack by being made.
+    { files: ['resources/aws/*.ts'], rules: { 'no-new': 'off' } },
+    ...folders.map((folder) => {
+      const forbidden = folders.filter(
+        (other) => other !== folder && other !== 'base' && !allowedImports[folder]!.includes(other),
+      );
+      return {
+        files: [`agent/${folder}/**/*.ts`],
+        rules: {
+          'no-restricted-imports': [
+            'error' as const,
+            {
+              patterns: [
+                {
+                  group: [
+                    ...forbidden.map((other) => `**/${other}/**`),
+                    ...['electron', 'aws-cdk-lib', 'constructs'].flatMap((name) => [name, `${name}/**`]),
+                  ],
+                  message: `agent/${folder} may import only base${allowedImports[folder]!.map((name) => `, ${name}`).join('')} (see oxlint.config.ts).`,
+                },
+              ],
+            },
+          ],
+        },
+      };
+    }),
+  ],
   ignorePatterns: ['dist', 'coverage', 'node_modules', 'resources/portal'],
 });

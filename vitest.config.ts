@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['agent/**/*.test.ts', 'test/{integration,e2e,faults}/**/*.test.ts'],
+    include: ['agent/**/*.test.ts', 'resources/aws/*.test.ts', 'test/{integration,e2e,faults}/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: {

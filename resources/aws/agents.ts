@@ -1,0 +1,145 @@
+/** What agents work for, where they learn of it, who they are and what they may do. */
+import { CfnAccessKey, CfnInstanceProfile, CfnManagedPolicy, CfnRole, CfnUser } from 'aws-cdk-lib/aws-iam';
+import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnParameter as CfnSsmParameter } from 'aws-cdk-lib/aws-ssm';
+import { CfnActivity } from 'aws-cdk-lib/aws-stepfunctions';
+import { Token } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { namesInAws } from '../../agent/aws/arn.ts';
+import { ENVIRONMENT, only, parameter, sub, textWhen, when } from './intrinsics.ts';
+import { keyArn } from './recordings.ts';
+
+export function addAgents(scope: Construct): void {
+  const activity = new CfnActivity(scope, 'Activity', { name: sub(`browser-remote-${ENVIRONMENT}`) });
+  const parameters: Record<string, [name: string, value: string, description: string]> = {
+    ActivityArnParameter: ['activity-arn', activity.ref, 'The activity that agents work for'],
+    BucketParameter: ['s3-bucket', sub('${Recordings}'), 'The bucket for recordings'],
+    MaxLevelParameter: ['recording/max-level', parameter('MaxRecordingLevel'), 'The most that is uploaded'],
+    DefaultLevelParameter: [
+      'recording/default-level',
+      parameter('DefaultRecordingLevel'),
+      'Level of runs for which nothing says one',
+    ],
+  };
+  for (const [id, [name, value, description]] of Object.entries(parameters)) {
+    new CfnSsmParameter(scope, id, {
+      name: sub(namesInAws.parameterPath(ENVIRONMENT) + name),
+      type: 'String',
+      value,
+      description,
+    });
+  }
+  const policy = addPolicy(scope);
+  addIdentities(scope, policy.ref);
+}
+
+/** Each action that an agent calls, on the one thing it calls it on; docs/iam-permissions.md says why. */
+function addPolicy(scope: Construct): CfnManagedPolicy {
+  const arn = (service: string, resource: string) =>
+    sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`);
+  const path = `parameter${namesInAws.parameterPath(ENVIRONMENT)}`;
+  return new CfnManagedPolicy(scope, 'AgentPolicy', {
+    managedPolicyName: sub(`browser-agent-${ENVIRONMENT}`),
+    description: sub(`What a browser agent of ${ENVIRONMENT} does in AWS, and no more`),
+    // Named here and not there: the secret names the user's key, and the policy names the secret.
+    users: Token.asList(when('HasUser', [sub('${SharedUser}')])),
+    policyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Sid: 'Work',
+          Effect: 'Allow',
+          Action: [
+            'states:GetActivityTask',
+            'states:SendTaskFailure',
+            'states:SendTaskHeartbeat',
+            'states:SendTaskSuccess',
+          ],
+          Resource: sub('${Activity}'),
+        },
+        {
+          Sid: 'ReadSecret',
+          Effect: 'Allow',
+          Action: 'secretsmanager:GetSecretValue',
+          Resource: sub('${Credentials}'),
+        },
+        {
+          Sid: 'ReadParameters',
+          Effect: 'Allow',
+          Action: 'ssm:GetParametersByPath',
+          // The path itself, with and without its last slash, and what is below it.
+          Resource: [arn('ssm', path.slice(0, -1)), arn('ssm', `${path}*`)],
+        },
+        when('HasScriptSecrets', {
+          Sid: 'ReadSecretsOfScripts',
+          Effect: 'Allow',
+          Action: 'secretsmanager:GetSecretValue',
+          Resource: arn('secretsmanager', `secret:browser-agent/${ENVIRONMENT}/*`),
+        }),
+        when('HasUploads', {
+          Sid: 'Upload',
+          Effect: 'Allow',
+          // PutObject is all of an upload in parts, too, but for its end without success.
+          Action: ['s3:AbortMultipartUpload', 's3:PutObject'],
+          Resource: sub('${Recordings.Arn}/browser-sessions/*'),
+        }),
+        when('HasUploadsWithKey', {
+          Sid: 'EncryptUploads',
+          Effect: 'Allow',
+          // Decrypt is for uploads in parts, whose data key S3 opens again for each.
+          Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          Resource: keyArn(),
+          Condition: { StringEquals: { 'kms:ViaService': sub('s3.${AWS::Region}.${AWS::URLSuffix}') } },
+        }),
+      ],
+    },
+  });
+}
+
+function addIdentities(scope: Construct, policyArn: string): void {
+  const role = new CfnRole(scope, 'AgentRole', {
+    roleName: sub(`browser-agent-${ENVIRONMENT}`),
+    description: sub(`Browser agents of ${ENVIRONMENT}`),
+    managedPolicyArns: [policyArn],
+    assumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        when('HasRoleForArns', {
+          Sid: 'Named',
+          Effect: 'Allow',
+          Principal: { AWS: { Ref: 'AgentRoleTrustedArns' } },
+          Action: 'sts:AssumeRole',
+        }),
+        when('HasRoleOnEc2', {
+          Sid: 'Instances',
+          Effect: 'Allow',
+          Principal: { Service: 'ec2.amazonaws.com' },
+          Action: 'sts:AssumeRole',
+        }),
+      ],
+    },
+  });
+  only('HasRole', role);
+  only(
+    'HasRoleOnEc2',
+    new CfnInstanceProfile(scope, 'AgentInstanceProfile', {
+      instanceProfileName: role.roleName!,
+      roles: [role.ref],
+    }),
+  );
+
+  const user = new CfnUser(scope, 'SharedUser', { userName: sub(`browser-agent-local-${ENVIRONMENT}`) });
+  only('HasUser', user);
+  const key = new CfnAccessKey(scope, 'SharedUserKey', { userName: user.ref });
+  only('HasUser', key);
+
+  const values =
+    '"AWS_DEFAULT_REGION":"${AWS::Region}","ACTIVITY_ARN":"${Activity}","S3_BUCKET":"${Recordings}"';
+  const keys =
+    '"AWS_ACCESS_KEY_ID":"${SharedUserKey}","AWS_SECRET_ACCESS_KEY":"${SharedUserKey.SecretAccessKey}"';
+  new CfnSecret(scope, 'Credentials', {
+    name: sub(namesInAws.secret(ENVIRONMENT)),
+    description: sub(`What browser agents of ${ENVIRONMENT} fetch with setup`),
+    secretString: textWhen('HasUser', sub(`{${keys},${values}}`), sub(`{${values}}`)),
+  });
+}

@@ -1,0 +1,164 @@
+/** Every permission of the template, one by one: a word more, anywhere, fails here. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { evaluate } from './evaluate.ts';
+import { TEMPLATE_FILE } from './template.ts';
+
+const template = parse(readFileSync(TEMPLATE_FILE, 'utf8')) as object;
+const ACCOUNT = '123456789012';
+const KEY = `arn:aws:kms:eu-west-1:${ACCOUNT}:key/1234`;
+
+interface Statement {
+  Sid: string;
+  Effect: string;
+  Principal?: unknown;
+  Action: string | string[];
+  Resource?: string | string[];
+  Condition?: unknown;
+}
+
+const everything = {
+  KmsKey: 'create',
+  ScriptSecrets: 'yes',
+  AgentRoleTrustedArns: `arn:aws:iam::${ACCOUNT}:role/a,arn:aws:iam::${ACCOUNT}:role/b`,
+  AgentRoleOnEc2: 'yes',
+  AgentUser: 'yes',
+  DataTrail: 'yes',
+  SampleStateMachine: 'yes',
+  Dashboard: 'yes',
+};
+
+function deployed(env: string, parameters: Record<string, string>) {
+  return evaluate(template, {
+    account: ACCOUNT,
+    region: 'eu-west-1',
+    parameters: { EnvironmentName: env, ...parameters },
+  }).resources;
+}
+
+/** Of any resource, wherever in it they stand: `Resource.Sid effect principal: actions on resources if …`. */
+function statements(env: string, parameters: Record<string, string>): string[] {
+  const found: string[] = [];
+  const look = (resource: string, value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const { Statement: list } = value as { Statement?: Statement[] };
+    for (const each of list ?? []) found.push(inWords(resource, each));
+    for (const inner of Object.values(value)) look(resource, inner);
+  };
+  for (const [id, { properties }] of Object.entries(deployed(env, parameters))) look(id, properties);
+  return found.toSorted();
+}
+
+function inWords(resource: string, statement: Statement): string {
+  const { Sid, Effect, Principal, Action, Resource, Condition, ...other } = statement;
+  expect(other).toEqual({});
+  const all = (value: string | string[] = []) => [value].flat().join(' ');
+  return [
+    `${resource}.${Sid} ${Effect}`,
+    ...(Principal === undefined ? [] : [`to ${JSON.stringify(Principal)}`]),
+    all(Action),
+    ...(Resource === undefined ? [] : [`on ${all(Resource)}`]),
+    ...(Condition === undefined ? [] : [`if ${JSON.stringify(Condition)}`]),
+  ].join(' ');
+}
+
+const agent = (env: string, parameters: Record<string, string>) =>
+  statements(env, parameters).filter((each) => each.startsWith('AgentPolicy.'));
+
+test('a stack with everything allows and denies exactly this', () => {
+  const trail = `"aws:SourceArn":"arn:aws:cloudtrail:eu-west-1:${ACCOUNT}:trail/browser-agent-prod"`;
+  const bucket = `arn:aws:s3:::browser-agent-recordings-prod-${ACCOUNT}`;
+  const trailBucket = `arn:aws:s3:::browser-agent-trail-prod-${ACCOUNT}`;
+  const here = `eu-west-1:${ACCOUNT}`;
+  expect(statements('prod', everything)).toEqual([
+    `AgentPolicy.EncryptUploads Allow kms:Decrypt kms:GenerateDataKey on arn:aws:kms:${here}:key/RecordingsKey if {"StringEquals":{"kms:ViaService":"s3.eu-west-1.amazonaws.com"}}`,
+    `AgentPolicy.ReadParameters Allow ssm:GetParametersByPath on arn:aws:ssm:${here}:parameter/browser-agent/prod arn:aws:ssm:${here}:parameter/browser-agent/prod/*`,
+    `AgentPolicy.ReadSecret Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:${here}:secret:browser-agent-credentials-prod-AbCdEf`,
+    `AgentPolicy.ReadSecretsOfScripts Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:${here}:secret:browser-agent/prod/*`,
+    `AgentPolicy.Upload Allow s3:AbortMultipartUpload s3:PutObject on ${bucket}/browser-sessions/*`,
+    `AgentPolicy.Work Allow states:GetActivityTask states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess on arn:aws:states:${here}:activity:browser-remote-prod`,
+    `AgentRole.Instances Allow to {"Service":"ec2.amazonaws.com"} sts:AssumeRole`,
+    `AgentRole.Named Allow to {"AWS":["arn:aws:iam::${ACCOUNT}:role/a","arn:aws:iam::${ACCOUNT}:role/b"]} sts:AssumeRole`,
+    `RecordingsKey.AccountDecides Allow to {"AWS":"arn:aws:iam::${ACCOUNT}:root"} kms:* on *`,
+    `RecordingsPolicy.TlsOnly Deny to "*" s3:* on ${bucket} ${bucket}/* if {"Bool":{"aws:SecureTransport":"false"}}`,
+    `SampleRole.StepFunctions Allow to {"Service":"states.amazonaws.com"} sts:AssumeRole if {"StringEquals":{"aws:SourceAccount":"${ACCOUNT}"}}`,
+    `TrailBucketPolicy.TlsOnly Deny to "*" s3:* on ${trailBucket} ${trailBucket}/* if {"Bool":{"aws:SecureTransport":"false"}}`,
+    `TrailBucketPolicy.TrailLooks Allow to {"Service":"cloudtrail.amazonaws.com"} s3:GetBucketAcl on ${trailBucket} if {"StringEquals":{${trail}}}`,
+    `TrailBucketPolicy.TrailWrites Allow to {"Service":"cloudtrail.amazonaws.com"} s3:PutObject on ${trailBucket}/AWSLogs/${ACCOUNT}/* if {"StringEquals":{${trail},"s3:x-amz-acl":"bucket-owner-full-control"}}`,
+  ]);
+});
+
+test('no identity has more than the policy for agents', () => {
+  const resources = deployed('prod', everything);
+  const policies = Object.entries(resources).flatMap(([id, { type, properties }]) => [
+    ...(type === 'AWS::IAM::Policy' ? [`${id} is an inline policy`] : []),
+    ...((properties['ManagedPolicyArns'] as string[] | undefined) ?? []).map((arn) => `${id} has ${arn}`),
+    ...((properties['Users'] as string[] | undefined) ?? []).map((user) => `${id} is of user ${user}`),
+    ...(properties['Policies'] === undefined ? [] : [`${id} has inline policies`]),
+    ...(properties['Roles'] === undefined ? [] : [`${id} carries ${JSON.stringify(properties['Roles'])}`]),
+  ]);
+  expect(policies).toEqual([
+    'AgentPolicy is of user browser-agent-local-prod',
+    `AgentRole has arn:aws:iam::${ACCOUNT}:policy/browser-agent-prod`,
+    'AgentInstanceProfile carries ["browser-agent-prod"]',
+  ]);
+});
+
+describe('what an agent may do', () => {
+  const usual = ['ReadParameters', 'ReadSecret', 'Work'];
+  const sids = (parameters: Record<string, string>) =>
+    agent('dev', parameters).map((each) => each.slice('AgentPolicy.'.length).split(' ')[0]);
+
+  test.each<[Record<string, string>, string[]]>([
+    [{}, ['Upload']],
+    [{ MaxRecordingLevel: 'ERROR' }, ['Upload']],
+    [{ MaxRecordingLevel: 'NONE' }, []],
+    [{ MaxRecordingLevel: 'NONE', KmsKey: KEY }, []],
+    [{ KmsKey: KEY }, ['EncryptUploads', 'Upload']],
+    [{ ScriptSecrets: 'yes' }, ['ReadSecretsOfScripts', 'Upload']],
+  ])('with %j beside the usual: %j', (parameters, more) => {
+    expect(sids(parameters)).toEqual([...usual, ...more].toSorted());
+  });
+
+  test('a key from elsewhere is the only one it may use', () => {
+    expect(agent('dev', { KmsKey: KEY })[0]).toContain(`kms:GenerateDataKey on ${KEY} if`);
+  });
+
+  test('nothing of another environment, not even of one whose name begins the same', () => {
+    const patterns = statements('dev', everything)
+      .filter((each) => each.startsWith('AgentPolicy.'))
+      .flatMap((each) =>
+        each
+          .replace(/ if .*/, '')
+          .split(' on ')[1]!
+          .split(' '),
+      );
+    expect(patterns).not.toHaveLength(0);
+    const isAllowed = (arn: string) =>
+      patterns.some((pattern) =>
+        new RegExp(
+          `^${pattern
+            .split('*')
+            .map((part) => RegExp.escape(part))
+            .join('.*')}$`,
+        ).test(arn),
+      );
+    for (const other of ['prod', 'dev2', 'dev-2', 'de', 'a-dev']) {
+      const strange = statements(other, { ...everything, KmsKey: KEY })
+        .filter((each) => each.startsWith('AgentPolicy.'))
+        .flatMap((each) =>
+          each
+            .replace(/ if .*/, '')
+            .split(' on ')[1]!
+            .split(' '),
+        )
+        .map((arn) => arn.replaceAll('*', 'anything'));
+      expect(strange.filter(isAllowed), other).toEqual([]);
+    }
+    expect(isAllowed(`arn:aws:s3:::browser-agent-recordings-dev-${ACCOUNT}/browser-sessions/1/a.jpg`)).toBe(
+      true,
+    );
+    expect(isAllowed(`arn:aws:s3:::browser-agent-recordings-dev-${ACCOUNT}/other/a.jpg`)).toBe(false);
+  });
+});
