@@ -39,6 +39,15 @@ test('a denied call names the permission to ask for, and on what', () => {
   );
 });
 
+test('a call denied for the lack of another permission names that one', () => {
+  const denied = awsError('AccessDenied', 403);
+  denied.message =
+    'User: arn:aws:iam::1:user/a is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:1:key/k because no identity-based policy allows the kms:GenerateDataKey action';
+  expect(describeAwsFailure(denied, about).fix).toBe(
+    'Ask for the permission kms:GenerateDataKey on arn:aws:kms:eu-west-1:1:key/k for this identity.',
+  );
+});
+
 test('a missing region says where to set it', () => {
   const failure = describeAwsFailure(new Error('Region is missing'), about);
   expect(failure).toMatchObject({ kind: 'missing', code: 'RegionMissing' });

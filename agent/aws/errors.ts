@@ -136,8 +136,17 @@ export function describeAwsFailure(thrown: unknown, about: { call: string; resou
     code,
     httpStatus,
     message: `${code}: ${about.call} on ${about.resource}: ${messageOf(thrown)}`,
-    fix: FIXES[kind](about, code),
+    fix: FIXES[kind](kind === 'denied' ? (otherDenied(thrown, about.call) ?? about) : about, code),
   };
+}
+
+/**
+ * A call can fail for the lack of another permission, such as that on the key of a bucket; IAM names it:
+ * `User: … is not authorized to perform: kms:GenerateDataKey on resource: arn:… because …`.
+ */
+function otherDenied(thrown: unknown, called: string): { call: string; resource: string } | undefined {
+  const [, call, resource] = /to perform: ([\w-]+:\w+) on resource: (\S+)/.exec(messageOf(thrown)) ?? [];
+  return call === undefined || resource === undefined || call === called ? undefined : { call, resource };
 }
 
 /** The SDK throws a plain Error for it. */

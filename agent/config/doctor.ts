@@ -182,7 +182,10 @@ async function checkAws(options: DoctorOptions, report: Report): Promise<void> {
       return;
     }
     await checkActivity(clients, identity.account, options, clock, report);
-    await checkBucket(clients, aws.s3_bucket, report);
+    if (config.settings.recording.max_level === 'NONE') {
+      const detail = 'not checked: recording.max_level is NONE, so nothing is uploaded';
+      report({ id: 'permission.s3:PutObject', title: 's3:PutObject', status: 'skip', detail });
+    } else await checkBucket(clients, aws.s3_bucket, report);
     await checkSources(clients, aws.env, config, report);
   } finally {
     clients.destroy();

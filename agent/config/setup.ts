@@ -204,6 +204,10 @@ async function prove(
   step('Identity', 'ok', `${who.arn} (${identity})`);
   if (activityArn !== null) await proveActivity(clients, activityArn, who.account, step);
   if (bucket === null) return;
+  if (config.settings.recording.max_level === 'NONE') {
+    step('Upload', 'ok', 'not tried: recording.max_level is NONE, so nothing is uploaded');
+    return;
+  }
   const upload = await probeUpload(clients, bucket);
   if (!upload.ok) step('Upload', 'fail', upload.failure.message, upload.failure.fix);
   else if (upload.leftBehind)

@@ -157,6 +157,13 @@ describe('setup', () => {
     });
   });
 
+  test('where nothing is ever uploaded needs no permission to', async () => {
+    sandbox.faults.deny('s3');
+    const result = await runSetup({ env: { ...env, LBA_RECORDING_MAX_LEVEL: 'NONE' } });
+    expect(result.ok).toBe(true);
+    expect(result.steps.find(({ title }) => title === 'Upload')?.detail).toContain('not tried');
+  });
+
   test('of an environment that does not exist fails, and changes nothing', async () => {
     const result = await runSetup({ environment: 'nowhere' });
     expect(result.ok).toBe(false);
@@ -226,6 +233,15 @@ describe('doctor', () => {
       Date.now(),
     );
     expect(of(await check(), 'permission.states:GetActivityTask')?.status).toBe('fail');
+  });
+
+  test('where nothing is ever uploaded does not ask for permissions on the bucket', async () => {
+    await runSetup();
+    sandbox.faults.deny('s3');
+    const checks = await check({ ...bare, LBA_RECORDING_MAX_LEVEL: 'NONE' });
+    expect(checks.filter(({ status }) => status !== 'ok')).toMatchObject([
+      { id: 'permission.s3:PutObject', status: 'skip' },
+    ]);
   });
 
   test('without removal says where the test object stays', async () => {
