@@ -47,7 +47,7 @@ const PARAMETERS = {
   },
   MaxRecordingLevel: {
     description:
-      'The most that agents of this environment upload, whatever tasks and scripts ask for. NONE also takes their rights on the bucket.',
+      'The most that agents upload, whatever tasks and scripts ask for (recording.max_level, unless a machine has its own). NONE also takes their rights on the bucket.',
     allowedValues: RECORDING_LEVELS,
     default: 'TRACE',
   },

@@ -1,5 +1,5 @@
 /** Every permission of the template, one by one: a word more, anywhere, fails here. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { evaluate } from './evaluate.ts';
@@ -87,6 +87,46 @@ test('a stack with everything allows and denies exactly this', () => {
     `TrailBucketPolicy.TrailLooks Allow to {"Service":"cloudtrail.amazonaws.com"} s3:GetBucketAcl on ${trailBucket} if {"StringEquals":{${trail}}}`,
     `TrailBucketPolicy.TrailWrites Allow to {"Service":"cloudtrail.amazonaws.com"} s3:PutObject on ${trailBucket}/AWSLogs/${ACCOUNT}/* if {"StringEquals":{${trail},"s3:x-amz-acl":"bucket-owner-full-control"}}`,
   ]);
+});
+
+/** Action of each call that agents make. */
+const NEEDED: Record<string, string> = {
+  GetActivityTask: 'states:GetActivityTask',
+  SendTaskHeartbeat: 'states:SendTaskHeartbeat',
+  SendTaskSuccess: 'states:SendTaskSuccess',
+  SendTaskFailure: 'states:SendTaskFailure',
+  GetSecretValue: 'secretsmanager:GetSecretValue',
+  GetParametersByPath: 'ssm:GetParametersByPath',
+  PutObject: 's3:PutObject',
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+  CreateMultipartUpload: 's3:PutObject',
+  UploadPart: 's3:PutObject',
+  CompleteMultipartUpload: 's3:PutObject',
+  AbortMultipartUpload: 's3:AbortMultipartUpload',
+};
+
+/** Calls of `setup` and `doctor` that may be denied, or need no permission. */
+const NOT_NEEDED = ['DeleteObject', 'DescribeActivity', 'GetCallerIdentity'];
+
+test('the policy is for the calls that agents make, all of them and no others', () => {
+  const root = new URL('../../agent/', import.meta.url);
+  const isOfAgents = (file: string) =>
+    file.endsWith('.ts') &&
+    !file.endsWith('.test.ts') &&
+    !file.startsWith('sandbox/') &&
+    // The demo plays whoever starts workflows, on the sandbox.
+    file !== 'cli/verbs/demo.ts';
+  const calls = new Set(
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter(isOfAgents)
+      .flatMap((file) => [
+        ...readFileSync(new URL(file, root), 'utf8').matchAll(/new (?:\w+\.)?(\w+)Command\(/g),
+      ])
+      .map(([, call]) => call!),
+  );
+  expect([...calls].toSorted()).toEqual([...Object.keys(NEEDED), ...NOT_NEEDED].toSorted());
+  const allowed = agent('dev', {}).flatMap((each) => / Allow (.+) on /.exec(each)![1]!.split(' '));
+  expect([...new Set(Object.values(NEEDED))].toSorted()).toEqual(allowed.toSorted());
 });
 
 test('no identity has more than the policy for agents', () => {

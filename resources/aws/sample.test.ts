@@ -36,9 +36,9 @@ test.each([
     const fixture = await sandboxFixture();
     onTestFinished(() => fixture.close());
     const activityArn = await fixture.activity();
-    const executionArn = await fixture.start(definition(activityArn), { script: {} });
+    const executionArn = await fixture.start(definition(activityArn), { tool_input: {} });
     const task = await fixture.take(activityArn);
-    expect(task.input).toEqual({ script: {} });
+    expect(task.input).toEqual({ tool_input: {} });
     await task.fail(error, '{"step":3}');
     expect(await fixture.result(executionArn)).toMatchObject({
       status: 'FAILED',
@@ -54,7 +54,7 @@ test('an execution of the sample gives the task’s output', async () => {
   const fixture = await sandboxFixture();
   onTestFinished(() => fixture.close());
   const activityArn = await fixture.activity();
-  const executionArn = await fixture.start(definition(activityArn), { script: {} });
+  const executionArn = await fixture.start(definition(activityArn), { tool_input: {} });
   await (await fixture.take(activityArn)).succeed({ total: 3 });
   expect(await fixture.result(executionArn)).toMatchObject({ status: 'SUCCEEDED', output: '{"total":3}' });
 });

@@ -34,8 +34,7 @@ const RETRIED: ErrorName[] = ['BrowserAgent.Draining'];
 /** `${ActivityArn}` in it is replaced when the state machine is made. */
 export function sampleDefinition(): object {
   return {
-    Comment:
-      'Hands its input to the activity: {"script": {...}, "variables": {...}, "recording_level": "INFO"}',
+    Comment: 'Hands its input to the activity: {"tool_input": the script, "recording_level": "INFO"}',
     StartAt: 'Browser',
     TimeoutSeconds: EXECUTION_SECONDS,
     States: {

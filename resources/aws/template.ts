@@ -1,7 +1,7 @@
 /**
  * The stack as the one file that deploys it.
  *
- *   node resources/aws/template.ts     writes template.yaml beside this file
+ *   node resources/aws/template.ts     writes template.yaml beside this file, and its parts of the docs
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib/core';
 import { stringify } from 'yaml';
+import { writeDocs } from './docs.ts';
 import { BrowserAgentStack } from './stack.ts';
 
 export const TEMPLATE_FILE = fileURLToPath(new URL('template.yaml', import.meta.url));
@@ -40,4 +41,8 @@ export function synthesize(environment?: string): string {
   }
 }
 
-if (import.meta.main) writeFileSync(TEMPLATE_FILE, synthesize());
+if (import.meta.main) {
+  const template = synthesize();
+  writeFileSync(TEMPLATE_FILE, template);
+  writeDocs(template);
+}

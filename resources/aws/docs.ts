@@ -1,0 +1,79 @@
+/** The parts of the docs that are made of the template, between their marks. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { evaluate } from './evaluate.ts';
+
+export const DOC_FILES = ['aws-setup.md', 'iam-permissions.md'].map((name) =>
+  fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)),
+);
+
+/** An environment's name that the template takes, to be replaced by one that says what to do with it. */
+const PLACEHOLDER = 'e-n-v';
+
+/** @throws Error for a mark that no part is known for, or that does not end */
+export function fillIn(doc: string, template: string): string {
+  const parts = makeParts(parse(template) as Template);
+  return doc.replaceAll(
+    /(<!-- begin: (.+?) -->\n)[^]*?(\n<!-- end: (.+?) -->)/g,
+    (_all, begin: string, name: string, end: string, ended: string) => {
+      const part = parts[name];
+      if (part === undefined || ended !== name) throw new Error(`nothing is known of ${name}`);
+      return begin + part + end;
+    },
+  );
+}
+
+export function writeDocs(template: string): void {
+  for (const file of DOC_FILES) writeFileSync(file, fillIn(readFileSync(file, 'utf8'), template));
+}
+
+interface Template {
+  Parameters: Record<string, { Description: string; Default?: string; AllowedValues?: string[] }>;
+}
+
+interface Statement {
+  Sid: string;
+  Action: string | string[];
+}
+
+function makeParts(template: Template): Record<string, string> {
+  const [policy, ofKey] = agentStatements(template);
+  return {
+    'the parameters': parametersTable(template),
+    'the agent’s policy': json({ Version: '2012-10-17', Statement: policy }),
+    'the agent’s policy for a key': json(ofKey),
+  };
+}
+
+function parametersTable({ Parameters: parameters }: Template): string {
+  const rows = Object.entries(parameters).map(([name, { Description, Default, AllowedValues }]) => {
+    const choice = AllowedValues ? ` One of ${AllowedValues.join(', ')}.` : '';
+    const preset = Default === undefined ? 'must be given' : Default === '' ? 'empty' : `\`${Default}\``;
+    return `| \`${name}\` | ${Description.replaceAll(/\{\{.+?\}\}/g, '`$&`')}${choice} | ${preset} |`;
+  });
+  return ['| Parameter | Meaning | Default |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** What every environment's agents have, and what a key on the bucket adds, with words to be replaced. */
+function agentStatements(template: object): [Statement[], Statement | undefined] {
+  const parameters = {
+    EnvironmentName: PLACEHOLDER,
+    KmsKey: 'arn:aws:kms:us-east-1:123456789012:key/KEY',
+  };
+  const { resources } = evaluate(template, { account: 'ACCOUNT', region: 'REGION', parameters });
+  const { PolicyDocument: document } = resources['AgentPolicy']!.properties as {
+    PolicyDocument: { Statement: Statement[] };
+  };
+  const text = JSON.stringify(document.Statement)
+    .replaceAll('us-east-1:123456789012', 'REGION:ACCOUNT')
+    .replaceAll(PLACEHOLDER, 'ENV')
+    .replaceAll('-AbCdEf', '-??????');
+  const statements = JSON.parse(text) as Statement[];
+  const isOfKey = ({ Action: action }: Statement) => [action].flat().some((each) => each.startsWith('kms:'));
+  return [statements.filter((each) => !isOfKey(each)), statements.find(isOfKey)];
+}
+
+function json(value: unknown): string {
+  return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+}
