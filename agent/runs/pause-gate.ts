@@ -15,6 +15,12 @@ import type { Actor } from '../base/actor.ts';
 import type { Clock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
 
+/**
+ * An action that is about to act ends within that time by itself; one that is still not done then waits for
+ * something, in milliseconds.
+ */
+const INTERRUPT_AFTER_MS = 300;
+
 /** `pause`: to look; `takeover`: a person acts in the page. */
 export type HoldKind = 'pause' | 'takeover';
 
@@ -39,6 +45,9 @@ export interface HoldFact {
   to: number;
 }
 
+/** The gate, as far as an action inside a step sees it. */
+export type StepGate = Pick<PauseGate, 'looking' | 'interruptible'> & { clock: Pick<Clock, 'monotonic'> };
+
 /** What is to be seen of a gate that is held. */
 export interface PauseState {
   /** Who has held it longest, and why. */
@@ -60,6 +69,9 @@ export interface PauseGateOptions {
   /** Called with the error to end the run with when it was held for too long. */
   onTooLong?: (error: AgentError) => void;
 }
+
+/** Why work was stopped that is done again. */
+const HELD = new Error('somebody holds the run');
 
 interface Holder {
   kind: HoldKind;
@@ -87,6 +99,8 @@ export class PauseGate {
   /** `wanted`: the next step may pass; `inside`: it has, and acts. */
   #step: 'none' | 'wanted' | 'inside' = 'none';
   #limit: AbortController | null = null;
+  /** Of work that can be stopped as long as it only waits. */
+  readonly #interrupts = new Set<() => void>();
   #isClosed = false;
   /** The run's own time: it stands still while the gate is held. `now()` is the time of the world. */
   readonly clock: Clock;
@@ -139,6 +153,7 @@ export class PauseGate {
     if (kind === 'takeover' && this.#step === 'wanted') this.#step = 'none';
     if (!this.#opened) this.#shut();
     if (this.#standing > 0) holder.standing.resolve();
+    else for (const interrupt of this.#interrupts) interrupt();
     if (this.#holders.size === 1) this.#tell();
     return {
       kind,
@@ -209,15 +224,53 @@ export class PauseGate {
   async looking<T>(work: () => Promise<T>, again: boolean, signal: AbortSignal): Promise<T> {
     return this.resting(async () => {
       for (;;) {
+        if (this.#opened) await this.passInside(signal);
         const before = this.#begun;
         const [outcome] = await Promise.allSettled([work()]);
         const wasHeld = this.#begun !== before;
-        if (wasHeld) await this.passInside(signal);
         if (wasHeld && again) continue;
+        if (wasHeld) await this.passInside(signal);
         if (outcome.status === 'rejected') throw outcome.reason;
         return outcome.value;
       }
     });
+  }
+
+  /**
+   * For work that waits until it can act, and then acts: who takes hold of the run while it still waits has it
+   * at once. The work is stopped by its signal, and done anew when they have let go. Work that had acted by
+   * then is not done again, and what came of it is thrown.
+   *
+   * @param hasActed whether the work, which threw this when it was stopped, may have acted before
+   * @throws what the work throws; the signal's reason
+   */
+  async interruptible<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    hasActed: (thrown: unknown) => boolean,
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (;;) {
+      if (this.#opened) await this.passInside(signal);
+      const stop = new AbortController();
+      const wait = new AbortController();
+      const onAbort = (): void => stop.abort(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      const interrupt = (): void => {
+        const interrupted = this.#base.sleep(INTERRUPT_AFTER_MS, wait.signal).then(() => stop.abort(HELD));
+        interrupted.catch(() => undefined); // it has ended meanwhile
+      };
+      this.#interrupts.add(interrupt);
+      if (signal.aborted) onAbort();
+      try {
+        return await work(stop.signal);
+      } catch (thrown) {
+        if (stop.signal.reason !== HELD || hasActed(thrown)) throw thrown;
+      } finally {
+        wait.abort();
+        this.#interrupts.delete(interrupt);
+        signal.removeEventListener('abort', onAbort);
+      }
+    }
   }
 
   /** The holds that are over since the last call. */

@@ -113,6 +113,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       files: options.files,
       profile: options.profile,
       dialogs,
+      gate,
       log,
       performNested: (nested) => performAction(nested, context),
       evaluate,

@@ -231,6 +231,42 @@ test('a person has a run that waits at once, its wait does not run out meanwhile
   expect(run.result?.step_results[1]).toMatchObject({ success: true, person_acted: true });
 });
 
+test.each([
+  ['is not there yet', '', '<button id=go onclick="document.title += \'clicked\'">Go</button>'],
+  ['may not be used yet', '<button id=go disabled onclick="document.title += \'clicked\'">Go</button>', null],
+])(
+  'a person has a run at once whose click waits for an element that %s; it is clicked once, afterwards',
+  async (_title, before, after) => {
+    const id = await start({
+      steps: [
+        visit('click'),
+        {
+          action: 'execute_js',
+          script: `document.title = ''; document.body.innerHTML = ${JSON.stringify(before)}`,
+        },
+        { action: 'click', name: 'go', selector: '#go', timeout: 2_500 },
+        { action: 'execute_js', name: 'title', script: 'return document.title' },
+      ],
+    });
+    await until(id, ({ steps }) => steps.at(-1)?.name === 'go');
+    const page = api.agent.watchable.get(id)!.page();
+    const hold = api.agent.engine.gate(id)!.hold({ kind: 'key', id: 'k1', from: 'here' }, 'types')!;
+    const from = Date.now();
+    await hold.standing;
+    expect(Date.now() - from).toBeLessThan(2_000);
+    if (after === null) await page.evaluate("document.querySelector('#go').disabled = false");
+    else await page.evaluate((html) => void (document.body.innerHTML = html), after);
+    await expect.poll(() => Date.now() - from, { timeout: SOON_MS }).toBeGreaterThan(3_500);
+    // Under their hands nothing is clicked.
+    expect(await page.title()).toBe('');
+    hold.release();
+    const run = await ended(id);
+    expect(run.error).toBeNull();
+    expect(run.result?.step_results[2]).toMatchObject({ success: true, person_acted: true });
+    expect(JSON.stringify(run.result?.step_results[3])).toContain('"result":"clicked"');
+  },
+);
+
 test('nothing keeps a run that has ended in memory', async () => {
   const id = await start({ steps: [visit('memory'), { action: 'wait', duration: 1_000 }] });
   await until(id, ({ steps }) => steps.length === 2);

@@ -8,9 +8,11 @@ import {
   startFixtureSite,
   type FixtureSite,
 } from '../../../test/fixtures/pages/fixtures.ts';
+import { systemClock } from '../../base/clock.ts';
 import { AgentError } from '../../base/errors.ts';
 import { silentLogger } from '../../base/log.ts';
 import { installPolicy } from '../../browser/policy.ts';
+import { PauseGate } from '../pause-gate.ts';
 import { strictSchemas, type LeafStep } from '../../script/schema.ts';
 import {
   DialogQueue,
@@ -68,6 +70,7 @@ function contextFor(context: BrowserContext, first: Page): ActionContext {
     },
     signal: new AbortController().signal,
     timeoutMs: 3_000,
+    gate: new PauseGate({ clock: systemClock, maxHeldMs: 60_000 }),
     recorder: {
       beforeActing: () => Promise.resolve(),
       screenshot: async ({ page, locator, name, fullPage }) => {

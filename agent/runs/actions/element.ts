@@ -5,13 +5,15 @@ import { abortError, toBrowserError } from '../../browser/errors.ts';
 import { resolveElement, resolveLocator, type ElementTarget, type Target } from '../../browser/locators.ts';
 import { noModel } from '../../script/no-model.ts';
 import type { EscalationMethod, LeafStep, Locator } from '../../script/schema.ts';
+import type { StepGate } from '../pause-gate.ts';
 import type { ActionContext } from './types.ts';
 
 /** Limits of one attempt, as Playwright takes them. */
 export interface Limits {
-  /** Milliseconds left; read at each call. */
+  /** Milliseconds left; read at each call. Stands still while somebody holds the run. */
   left(): number;
   signal: AbortSignal;
+  gate: StepGate;
 }
 
 export interface Named {
@@ -39,16 +41,36 @@ const METHOD_TIMEOUT_MS = 5_000;
 const SHORTEST_MS = 1;
 
 export function limitsOf(
-  ctx: Pick<ActionContext, 'timeoutMs' | 'signal'>,
-  timeoutMs = ctx.timeoutMs,
+  { signal, gate, timeoutMs: ofStepMs }: Pick<ActionContext, 'timeoutMs' | 'signal' | 'gate'>,
+  timeoutMs = ofStepMs,
 ): Limits {
-  const deadline = performance.now() + timeoutMs;
-  return { signal: ctx.signal, left: () => Math.max(SHORTEST_MS, Math.ceil(deadline - performance.now())) };
+  const deadline = gate.clock.monotonic() + timeoutMs;
+  const left = (): number => Math.max(SHORTEST_MS, Math.ceil(deadline - gate.clock.monotonic()));
+  return { signal, left, gate };
 }
 
 /** `{timeout, signal}` for a Playwright call. */
 export function within(limits: Limits): { timeout: number; signal: AbortSignal } {
   return { timeout: limits.left(), signal: limits.signal };
+}
+
+/** As far as Playwright's own log of a call says: it has sent the page what a mouse sends. */
+const HAS_ACTED = /performing \w+ action/;
+
+/**
+ * One call of Playwright's that waits until its element can be acted on. Whoever takes hold of the run while
+ * it still waits has it at once.
+ */
+export function whenReady<T>(
+  act: (limit: { timeout: number; signal: AbortSignal }) => Promise<T>,
+  limits: Limits,
+  mostMs = Infinity,
+): Promise<T> {
+  return limits.gate.interruptible(
+    (signal) => act({ timeout: Math.min(mostMs, limits.left()), signal }),
+    (thrown) => HAS_ACTED.test(String(thrown)),
+    limits.signal,
+  );
 }
 
 /** Does something to the element that the step names, by its locator or by the first method that works. */
@@ -107,7 +129,8 @@ export async function readElement<T, Arg = undefined>(
       .catch((): T[] => []);
     if (facts !== undefined && others.length === 0) return facts;
     // Strict: several matches are an error.
-    await locator.waitFor({ state: 'attached', ...within(limits) });
+    const wait = (): Promise<void> => locator.waitFor({ state: 'attached', ...within(limits) });
+    await limits.gate.looking(wait, true, limits.signal);
   }
 }
 

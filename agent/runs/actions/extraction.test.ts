@@ -5,7 +5,9 @@ import {
   startFixtureSite,
   type FixtureSite,
 } from '../../../test/fixtures/pages/fixtures.ts';
+import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
+import { PauseGate } from '../pause-gate.ts';
 import { strictSchemas } from '../../script/schema.ts';
 import { DialogQueue, performAction, type ActionContext } from './index.ts';
 import { parseNumber } from './extract-dom.ts';
@@ -64,6 +66,7 @@ function run(raw: object, sensitive = false) {
     meta: { stepNumber: 1, name: 'x', action: 'x', path: '$', attempt: 1, key: false, sensitive },
     signal: new AbortController().signal,
     timeoutMs: 3_000,
+    gate: new PauseGate({ clock: systemClock, maxHeldMs: 60_000 }),
     recorder: {
       beforeActing: () => Promise.resolve(),
       screenshot: () => Promise.reject(new Error('not here')),

@@ -2,7 +2,7 @@ import type { Locator as PageLocator } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
 import type { Target } from '../../browser/locators.ts';
-import { actOn, readElement, within, type Limits } from './element.ts';
+import { actOn, readElement, whenReady, within, type Limits } from './element.ts';
 import { chooseOption } from './select.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
@@ -59,7 +59,7 @@ async function enter(
   if (kind === 'select') await chooseOption(locator, { either: step.value }, limits);
   else if (step.action === 'type')
     await locator.pressSequentially(step.value, { delay: step.key_delay ?? 0, ...within(limits) });
-  else if (kind === 'field') await locator.fill(step.value, within(limits));
+  else if (kind === 'field') await whenReady((limit) => locator.fill(step.value, limit), limits);
   else await typeInto(step.value, locator, ctx, limits);
   return shownValue(step.value, secret);
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../base/words.ts';
 import { isClosedError, isCoveredError, isTimeoutError } from '../../browser/errors.ts';
 import type { Target } from '../../browser/locators.ts';
 import { trustedClick, trustedClickAt } from '../../browser/trusted-click.ts';
-import { actOn, readElement, within, type Limits } from './element.ts';
+import { actOn, readElement, whenReady, type Limits } from './element.ts';
 import { expectPopup, followPages } from './pages.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
@@ -76,7 +76,7 @@ async function patiently(
 ): Promise<JsonObject> {
   const firstMs = Math.min(COVERED_PATIENCE_MS, Math.ceil(limits.left() * FIRST_ATTEMPT_SHARE));
   try {
-    await act({ timeout: firstMs, signal: limits.signal });
+    await whenReady(act, limits, firstMs);
     return {};
   } catch (thrown) {
     // The click closed its own page: it worked.
@@ -85,7 +85,7 @@ async function patiently(
     if (!isTimeoutError(thrown)) throw thrown;
     const force = isCoveredError(thrown);
     if (!force) {
-      await act(within(limits));
+      await whenReady(act, limits);
       return {};
     }
     await act({ timeout: Math.max(FORCED_MS, limits.left()), signal: limits.signal, force });

@@ -1,6 +1,6 @@
 import type { Locator as PageLocator } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
-import { actOnElement, readElement, within, type Limits } from './element.ts';
+import { actOnElement, readElement, whenReady, within, type Limits } from './element.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
 /** What to choose. `either` is a value or, failing that, a label: as `fill` on a list means it. */
@@ -29,18 +29,15 @@ export async function performSelect(step: StepOf<'select'>, ctx: ActionContext):
 
 /** Options of a native `<select>`; gives the values that are now chosen. */
 export async function chooseOption(locator: PageLocator, choice: Choice, limits: Limits): Promise<string[]> {
-  const options = within(limits);
-  if ('index' in choice) return locator.selectOption({ index: choice.index }, options);
-  if ('label' in choice)
-    return locator.selectOption(
-      [choice.label].flat().map((label) => ({ label })),
-      options,
-    );
-  if ('value' in choice) {
-    // A plain string means a value or a label to Playwright, which is how scripts are written, too.
-    return locator.selectOption(choice.value, options);
-  }
-  return locator.selectOption(choice.either, options);
+  const wanted = wantedOption(choice);
+  return whenReady((limit) => locator.selectOption(wanted, limit), limits);
+}
+
+function wantedOption(choice: Choice): { index: number } | { label: string }[] | string | string[] {
+  if ('index' in choice) return { index: choice.index };
+  if ('label' in choice) return [choice.label].flat().map((label) => ({ label }));
+  // A plain string means a value or a label to Playwright, which is how scripts are written, too.
+  return 'value' in choice ? choice.value : choice.either;
 }
 
 function choiceOf(step: StepOf<'select'>): Choice {

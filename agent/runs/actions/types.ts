@@ -4,6 +4,7 @@ import type { PolicyGuard } from '../../browser/policy.ts';
 import type { RunRecorder } from '../../recording/types.ts';
 import type { ActionResult, ConditionResult, StepMeta } from '../../script/interpreter.ts';
 import type { Condition, LeafStep } from '../../script/schema.ts';
+import type { StepGate } from '../pause-gate.ts';
 import type { DialogQueue } from './dialogs.ts';
 
 export type { ActionResult, StepMeta } from '../../script/interpreter.ts';
@@ -39,6 +40,8 @@ export interface ActionContext {
   };
   profile: { name: string | null; dir: string };
   dialogs: DialogQueue;
+  /** Whoever takes hold of the run while the action only waits has it at once; its time stands still meanwhile. */
+  gate: StepGate;
   log: Logger;
   /** Runs the step inside this one: the trigger of a download. */
   performNested(step: LeafStep): Promise<ActionResult>;
