@@ -1,12 +1,12 @@
 /** What agents work for, where they learn of it, who they are and what they may do. */
-import { CfnAccessKey, CfnInstanceProfile, CfnManagedPolicy, CfnRole, CfnUser } from 'aws-cdk-lib/aws-iam';
+import { CfnInstanceProfile, CfnManagedPolicy, CfnRole, CfnUser } from 'aws-cdk-lib/aws-iam';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { CfnParameter as CfnSsmParameter } from 'aws-cdk-lib/aws-ssm';
 import { CfnActivity } from 'aws-cdk-lib/aws-stepfunctions';
 import { Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { namesInAws } from '../../agent/aws/arn.ts';
-import { ENVIRONMENT, only, parameter, sub, textWhen, when } from './intrinsics.ts';
+import { ENVIRONMENT, only, parameter, sub, when } from './intrinsics.ts';
 import { keyArn } from './recordings.ts';
 
 export function addAgents(scope: Construct): void {
@@ -41,7 +41,6 @@ function addPolicy(scope: Construct): CfnManagedPolicy {
   return new CfnManagedPolicy(scope, 'AgentPolicy', {
     managedPolicyName: sub(`browser-agent-${ENVIRONMENT}`),
     description: sub(`What a browser agent of ${ENVIRONMENT} does in AWS, and no more`),
-    // Named here and not there: the secret names the user's key, and the policy names the secret.
     users: Token.asList(when('HasUser', [sub('${SharedUser}')])),
     policyDocument: {
       Version: '2012-10-17',
@@ -130,16 +129,12 @@ function addIdentities(scope: Construct, policyArn: string): void {
 
   const user = new CfnUser(scope, 'SharedUser', { userName: sub(`browser-agent-local-${ENVIRONMENT}`) });
   only('HasUser', user);
-  const key = new CfnAccessKey(scope, 'SharedUserKey', { userName: user.ref });
-  only('HasUser', key);
-
   const values =
     '"AWS_DEFAULT_REGION":"${AWS::Region}","ACTIVITY_ARN":"${Activity}","S3_BUCKET":"${Recordings}"';
-  const keys =
-    '"AWS_ACCESS_KEY_ID":"${SharedUserKey}","AWS_SECRET_ACCESS_KEY":"${SharedUserKey.SecretAccessKey}"';
   new CfnSecret(scope, 'Credentials', {
     name: sub(namesInAws.secret(ENVIRONMENT)),
     description: sub(`What browser agents of ${ENVIRONMENT} fetch with setup`),
-    secretString: textWhen('HasUser', sub(`{${keys},${values}}`), sub(`{${values}}`)),
+    // The key of a shared user comes from access-keys.cjs; this never changes, so no update overwrites it.
+    secretString: sub(`{${values}}`),
   });
 }

@@ -172,7 +172,13 @@ const NAMES: Record<string, { name: string; arn: (id: string, place: Place) => s
   'AWS::IAM::ManagedPolicy': { name: 'ManagedPolicyName', arn: iam('policy') },
   'AWS::IAM::Role': { name: 'RoleName', arn: iam('role') },
   'AWS::IAM::User': { name: 'UserName', arn: iam('user') },
-  'AWS::IAM::AccessKey': { name: '', arn: iam('access-key') },
+  'AWS::Lambda::Function': { name: 'FunctionName', arn: regional('lambda', 'function:') },
+  'AWS::Events::Rule': { name: 'Name', arn: regional('events', 'rule/') },
+  // Of a log group the attribute stands for the streams in it.
+  'AWS::Logs::LogGroup': {
+    name: 'LogGroupName',
+    arn: (id, place) => regional('logs', 'log-group:')(`${id}:*`, place),
+  },
 };
 
 /** Of these `Ref` is the ARN, of others the name. */

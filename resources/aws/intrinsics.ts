@@ -31,6 +31,11 @@ export function textWhen(name: ConditionName, value: string, otherwise: string):
 
 const NOTHING = { Ref: 'AWS::NoValue' };
 
+/** What alarms do: tell the topic, where one is named. */
+export function alarmActions(): IResolvable {
+  return when('HasAlarmTopic', [parameter('AlarmTopicArn')]);
+}
+
 /** Makes a resource hang on a condition. */
 export function only<T extends CfnResource>(name: ConditionName, resource: T): T {
   resource.addOverride('Condition', name);

@@ -23,6 +23,7 @@ export type ConditionName =
   | 'HasRoleForArns'
   | 'HasRoleOnEc2'
   | 'HasUser'
+  | 'HasUserAndAlarms'
   | 'HasDataTrail'
   | 'HasSample'
   | 'HasAlarms'
@@ -36,6 +37,9 @@ const MAX_ENVIRONMENT_LENGTH = 25;
 
 /** Ten years: more is a typing error rather than a wish. */
 const MAX_RETENTION_DAYS = 3650;
+
+/** A key that is older is not rotated in any sense of the word. */
+const MAX_KEY_DAYS = 365;
 
 const PARAMETERS = {
   // Without a default: nobody deploys an environment without naming it.
@@ -82,6 +86,14 @@ const PARAMETERS = {
   AgentUser: yesNo(
     'Whether there is a user that agents share, its access key in the secret. A role or a profile is better where you can.',
   ),
+  KeyRotationDays: {
+    type: 'Number',
+    description:
+      'Days after which the shared user gets a new access key; the old one works for a third of that time more. 0: never.',
+    minValue: 0,
+    maxValue: MAX_KEY_DAYS,
+    default: '0',
+  },
   DataTrail: yesNo(
     'Whether CloudTrail writes down every read and write of a recording, in a bucket of its own. It costs by event.',
   ),
@@ -128,10 +140,11 @@ export function addParameters(scope: Construct, environment?: string): void {
   const forArns = add('HasRoleForArns', Fn.conditionNot(Fn.conditionEquals(joined, '')));
   const onEc2 = add('HasRoleOnEc2', isYes('AgentRoleOnEc2'));
   add('HasRole', Fn.conditionOr(forArns, onEc2));
-  add('HasUser', isYes('AgentUser'));
+  const user = add('HasUser', isYes('AgentUser'));
   add('HasDataTrail', isYes('DataTrail'));
   add('HasSample', isYes('SampleStateMachine'));
-  add('HasAlarms', isYes('Alarms'));
+  const alarms = add('HasAlarms', isYes('Alarms'));
+  add('HasUserAndAlarms', Fn.conditionAnd(user, alarms));
   add('HasAlarmTopic', isSet('AlarmTopicArn'));
   add('HasDashboard', isYes('Dashboard'));
 }

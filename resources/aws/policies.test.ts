@@ -80,6 +80,10 @@ test('a stack with everything allows and denies exactly this', () => {
     `AgentPolicy.Work Allow states:GetActivityTask states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess on arn:aws:states:${here}:activity:browser-remote-prod`,
     `AgentRole.Instances Allow to {"Service":"ec2.amazonaws.com"} sts:AssumeRole`,
     `AgentRole.Named Allow to {"AWS":["arn:aws:iam::${ACCOUNT}:role/a","arn:aws:iam::${ACCOUNT}:role/b"]} sts:AssumeRole`,
+    `KeysRole.Keys Allow iam:CreateAccessKey iam:DeleteAccessKey iam:ListAccessKeys iam:UpdateAccessKey on arn:aws:iam::${ACCOUNT}:user/browser-agent-local-prod`,
+    `KeysRole.Lambda Allow to {"Service":"lambda.amazonaws.com"} sts:AssumeRole`,
+    `KeysRole.Log Allow logs:CreateLogStream logs:PutLogEvents on arn:aws:logs:${here}:log-group:/aws/lambda/browser-agent-keys-prod:*`,
+    `KeysRole.Secret Allow secretsmanager:GetSecretValue secretsmanager:PutSecretValue on arn:aws:secretsmanager:${here}:secret:browser-agent-credentials-prod-AbCdEf`,
     `RecordingsKey.AccountDecides Allow to {"AWS":"arn:aws:iam::${ACCOUNT}:root"} kms:* on *`,
     `RecordingsPolicy.TlsOnly Deny to "*" s3:* on ${bucket} ${bucket}/* if {"Bool":{"aws:SecureTransport":"false"}}`,
     `SampleRole.StepFunctions Allow to {"Service":"states.amazonaws.com"} sts:AssumeRole if {"StringEquals":{"aws:SourceAccount":"${ACCOUNT}"}}`,
@@ -129,19 +133,33 @@ test('the policy is for the calls that agents make, all of them and no others', 
   expect([...new Set(Object.values(NEEDED))].toSorted()).toEqual(allowed.toSorted());
 });
 
+test('only the schedule of the keys may call their function', () => {
+  const { KeysMaySchedule: permission } = deployed('prod', everything);
+  expect(permission!.properties).toEqual({
+    Action: 'lambda:InvokeFunction',
+    FunctionName: 'browser-agent-keys-prod',
+    Principal: 'events.amazonaws.com',
+    SourceAccount: ACCOUNT,
+    SourceArn: `arn:aws:events:eu-west-1:${ACCOUNT}:rule/browser-agent-keys-prod`,
+  });
+});
+
 test('no identity has more than the policy for agents', () => {
   const resources = deployed('prod', everything);
   const policies = Object.entries(resources).flatMap(([id, { type, properties }]) => [
     ...(type === 'AWS::IAM::Policy' ? [`${id} is an inline policy`] : []),
     ...((properties['ManagedPolicyArns'] as string[] | undefined) ?? []).map((arn) => `${id} has ${arn}`),
     ...((properties['Users'] as string[] | undefined) ?? []).map((user) => `${id} is of user ${user}`),
-    ...(properties['Policies'] === undefined ? [] : [`${id} has inline policies`]),
+    ...((properties['Policies'] as { PolicyName: string }[] | undefined) ?? []).map(
+      ({ PolicyName: name }) => `${id} has ${name} inline`,
+    ),
     ...(properties['Roles'] === undefined ? [] : [`${id} carries ${JSON.stringify(properties['Roles'])}`]),
   ]);
   expect(policies).toEqual([
     'AgentPolicy is of user browser-agent-local-prod',
     `AgentRole has arn:aws:iam::${ACCOUNT}:policy/browser-agent-prod`,
     'AgentInstanceProfile carries ["browser-agent-prod"]',
+    'KeysRole has keys inline',
   ]);
 });
 

@@ -13,6 +13,7 @@ import {
 import type { Construct } from 'constructs';
 import { addAgents } from './agents.ts';
 import { ENVIRONMENT, sub } from './intrinsics.ts';
+import { addKeys } from './keys.ts';
 import { addParameters, type ConditionName } from './parameters.ts';
 import { addRecordings } from './recordings.ts';
 import { addSample } from './sample.ts';
@@ -41,6 +42,7 @@ export class BrowserAgentStack extends Stack {
     addParameters(this, options.environment);
     addRecordings(this);
     addAgents(this);
+    addKeys(this);
     addWatch(this);
     addSample(this);
     this.#output('SetupCommand', 'What operators run', `local-browser-agent setup --env ${ENVIRONMENT}`);

@@ -45,7 +45,7 @@ test('the template deploys as it is: small enough, no assets, no bootstrap, noth
     'Resources',
     'Outputs',
   ]);
-  expect(committed).not.toMatch(/cdk|Metadata:|BootstrapVersion|asset/i);
+  expect(committed).not.toMatch(/cdk|^\s*Metadata:|BootstrapVersion|asset/im);
   expect(committed).not.toContain(process.cwd());
 });
 
@@ -120,13 +120,23 @@ describe('what is in a stack', () => {
     'Credentials',
   ];
   const alarms = ['FailedAlarm', 'TimedOutAlarm', 'SilentAlarm'];
+  const user = [
+    'SharedUser',
+    'SharedUserKey',
+    'KeysFunction',
+    'KeysRole',
+    'KeysLog',
+    'KeysSchedule',
+    'KeysMaySchedule',
+  ];
   const optional: [Record<string, string>, string[]][] = [
     [{ KmsKey: 'create' }, ['RecordingsKey', 'RecordingsKeyAlias']],
     [{ KmsKey: `arn:aws:kms:${REGION}:${ACCOUNT}:key/1234` }, []],
     [{ DataTrail: 'yes' }, ['TrailBucket', 'TrailBucketPolicy', 'Trail']],
     [{ AgentRoleTrustedArns: `arn:aws:iam::${ACCOUNT}:role/a` }, ['AgentRole']],
     [{ AgentRoleOnEc2: 'yes' }, ['AgentRole', 'AgentInstanceProfile']],
-    [{ AgentUser: 'yes' }, ['SharedUser', 'SharedUserKey']],
+    [{ AgentUser: 'yes' }, user],
+    [{ AgentUser: 'yes', Alarms: 'yes' }, [...user, ...alarms, 'KeysAlarm']],
     [{ Dashboard: 'yes' }, ['DashboardOfAgents']],
     [{ SampleStateMachine: 'yes' }, ['SampleRole', 'Sample']],
     [{ ScriptSecrets: 'yes' }, []],
@@ -190,21 +200,15 @@ test('recordings are private, encrypted, removed in time, and outlive the stack'
   ]);
 });
 
-test('the secret has an access key only where there is a user', () => {
-  const keys = (parameters: Record<string, string>) =>
-    Object.keys(
-      JSON.parse(
-        String(deployed('dev', parameters).resources['Credentials']?.properties['SecretString']),
-      ) as object,
-    );
-  expect(keys({})).toEqual(['AWS_DEFAULT_REGION', 'ACTIVITY_ARN', 'S3_BUCKET']);
-  expect(keys({ AgentUser: 'yes' })).toEqual([
-    'AWS_ACCESS_KEY_ID',
-    'AWS_SECRET_ACCESS_KEY',
-    'AWS_DEFAULT_REGION',
-    'ACTIVITY_ARN',
-    'S3_BUCKET',
-  ]);
+test('the secret tells agents where they work, and no parameter changes that: an update never takes a key out', () => {
+  const secret = (parameters: Record<string, string>) =>
+    deployed('dev', parameters).resources['Credentials']!.properties['SecretString'] as string;
+  expect(JSON.parse(secret({}))).toEqual({
+    AWS_DEFAULT_REGION: REGION,
+    ACTIVITY_ARN: namesInAws.activityArn('dev', REGION, ACCOUNT),
+    S3_BUCKET: namesInAws.bucket('dev', ACCOUNT),
+  });
+  expect(secret({ AgentUser: 'yes', KeyRotationDays: '90', KmsKey: 'create' })).toBe(secret({}));
 });
 
 test('alarms watch the activity, and tell a topic where one is named', () => {

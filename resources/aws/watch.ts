@@ -2,7 +2,7 @@
 import { CfnAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { ENVIRONMENT, only, parameter, sub, when } from './intrinsics.ts';
+import { alarmActions, ENVIRONMENT, only, sub } from './intrinsics.ts';
 
 /** Short enough to hear of it, long enough that one alarm tells of many failures of one cause. */
 const PERIOD_SECONDS = 300;
@@ -46,7 +46,7 @@ export function addWatch(scope: Construct): void {
     },
   ];
   for (const { id, name, metric, threshold, description } of alarms) {
-    const actions = Token.asList(when('HasAlarmTopic', [parameter('AlarmTopicArn')]));
+    const actions = Token.asList(alarmActions());
     const alarm = new CfnAlarm(scope, id, {
       alarmName: sub(`browser-agent-${ENVIRONMENT}-${name}`),
       alarmDescription: description,
