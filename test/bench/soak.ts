@@ -20,6 +20,8 @@ const FIRST = 50;
 const AHEAD = 5;
 /** Uploads, timers and garbage of the last runs; milliseconds. */
 const REST_MS = 10_000;
+/** Of a run that failed. */
+const SHOWN_CHARACTERS = 1_000;
 const LOOK_MS = 100;
 /** For one task, on a busy machine. */
 const STALLED_MS = 120_000;
@@ -133,7 +135,7 @@ async function feeder(
     let done = 0;
     while (done < count) {
       const { succeeded, failed } = await reported(url, token);
-      if (failed > 0) throw new Error(`${failed} tasks failed`);
+      if (failed > 0) throw new Error(`${failed} tasks failed: ${await whatFailed(url, token)}`);
       if (succeeded > done) lastSeenMs = performance.now();
       if (performance.now() - lastSeenMs > STALLED_MS) throw new Error(`nothing ended after ${done} tasks`);
       done = succeeded;
@@ -144,6 +146,12 @@ async function feeder(
       await pause(LOOK_MS);
     }
   };
+}
+
+async function whatFailed(url: string, token: string): Promise<string> {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/api/v1/runs?state=failed&limit=1`, { headers });
+  return (await answer.text()).slice(0, SHOWN_CHARACTERS);
 }
 
 /** As the agent's own metrics count them. */

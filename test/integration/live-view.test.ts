@@ -1,15 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
-import type { Browser, Page } from 'playwright';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openTestApi, type TestApi } from '../fixtures/api.ts';
 import { launchTestBrowser, startFixtureSite, type FixtureSite } from '../fixtures/pages/fixtures.ts';
 import { pixelsOf } from '../support/pictures.ts';
 
 const SOON_MS = 20_000;
+const FINGER_MS = 16;
 const TYPED = 'quiet moor 4711 ä€';
-const FORM = `<body style="margin:0;font:28px monospace;background:#dfe8f5">
+const FORM = `<body style="margin:0;min-height:100vh;font:28px monospace;background:#dfe8f5"
+  onwheel="document.querySelector('h1').textContent=event.deltaY>0?'Scrolled down':'Scrolled up'">
   <input id=name style="position:absolute;left:40px;top:60px;width:600px;font:28px monospace">
   <button style="position:absolute;left:40px;top:140px;font:28px monospace"
     onclick="document.querySelector('h1').textContent='Clicked '+event.detail">Press</button>
@@ -54,8 +56,8 @@ async function ticket(id: string, role: 'viewer' | 'operator' = 'operator'): Pro
   return (json as { path: string }).path;
 }
 
-async function open(path: string): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1340, height: 900 } });
+async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1340, height: 900 }, ...options });
   pages.push(page);
   page.on('pageerror', (error) => {
     throw error;
@@ -235,6 +237,35 @@ describe('taking over', () => {
     const all = { ...everythingOf(id), row };
     const leaks = Object.entries(all).filter(([, text]) => text.includes('quiet moor'));
     expect(leaks.map(([name]) => name)).toEqual([]);
+  });
+
+  test('fingers do: a tap clicks, two that move scroll', async () => {
+    const id = await start();
+    const watched = api.agent.watchable.get(id)!.page();
+    const phone = { viewport: { width: 844, height: 390 }, hasTouch: true, isMobile: true };
+    const viewer = await open(await ticket(id), phone);
+    await viewer.getByRole('button', { name: 'Take over' }).tap();
+    await expect.poll(() => status(viewer), soon).toContain('You have mouse and keyboard');
+    const title = () => peek(watched, 'document.querySelector("h1").textContent');
+    await viewer.touchscreen.tap(...(await at(viewer, 80, 160)));
+    await expect.poll(title, soon).toBe('Clicked 1');
+    const cdp = await viewer.context().newCDPSession(viewer);
+    const [x, y] = await at(viewer, 640, 400);
+    const fingers = (up: number) => [
+      { x, y: y - up, id: 1 },
+      { x: x + 40, y: y - up, id: 2 },
+    ];
+    await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(0) });
+    for (let up = 10; up <= 240; up += 10) {
+      await cdp.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(up) });
+      // As slow as fingers: noVNC tells two that move from two that tap by the time.
+      await viewer.waitForTimeout(FINGER_MS);
+    }
+    await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await expect.poll(title, soon).toBe('Scrolled down');
+    // The page of the viewer itself stays where it is, and as large.
+    expect(await viewer.evaluate(() => [scrollY, visualViewport!.scale])).toEqual([0, 1]);
+    await cancel(id);
   });
 
   test('there is one holder, who is told from the others', async () => {
