@@ -46,7 +46,7 @@ No setting needs to hold a secret: \`telemetry.otlp_headers\`, the one that may,
 
 ## Names in AWS
 
-For the environment \`{env}\`: secret \`browser-agent-credentials-{env}\` (JSON with \`AWS_ACCESS_KEY_ID\`, \`AWS_SECRET_ACCESS_KEY\`, \`AWS_DEFAULT_REGION\`, \`ACTIVITY_ARN\`, \`S3_BUCKET\`), parameters below \`/browser-agent/{env}/\`: \`activity-arn\`, \`s3-bucket\`, and for the settings marked below their key with \`/\` and \`-\`, e.g. \`/browser-agent/{env}/recording/max-level\`. A parameter wins over the secret. Either may be missing or denied as long as ARN and bucket are known at the end. Values below a changed \`aws.env\` are those of that environment, never of another.
+For the environment \`{env}\`: secret \`browser-agent-credentials-{env}\` (JSON with \`AWS_ACCESS_KEY_ID\`, \`AWS_SECRET_ACCESS_KEY\`, \`AWS_DEFAULT_REGION\`, \`ACTIVITY_ARN\`, \`S3_BUCKET\`), parameters below \`/browser-agent/{env}/\`: \`activity-arn\`, \`s3-bucket\`, and for the settings marked below their key with \`/\` and \`-\`, e.g. \`/browser-agent/{env}/recording/max-level\`. A parameter wins over the secret. Either may be missing or denied as long as ARN and bucket are known at the end. The stack of [aws-setup.md](aws-setup.md) makes all of these; [iam-permissions.md](iam-permissions.md) is what reading them takes. Values below a changed \`aws.env\` are those of that environment, never of another.
 
 ## How \`doctor\` checks without side effects
 

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { namesInAws } from '../../agent/aws/arn.ts';
 import { settingKeyOf } from '../../agent/config/fetch.ts';
+import { seedEnvironment, startSandbox } from '../../agent/sandbox/index.ts';
 import { evaluate, type Deployed } from './evaluate.ts';
 import { ACKNOWLEDGED } from './stack.ts';
 import { REGENERATE, synthesize, TEMPLATE_FILE } from './template.ts';
@@ -80,6 +81,25 @@ test.each(['dev', 'staging', 'prod'])(
     });
   },
 );
+
+test('what the sandbox has of an environment is what the stack makes', async () => {
+  const sandbox = await startSandbox();
+  onTestFinished(() => sandbox.close());
+  const seeded = await seedEnvironment(sandbox, { env: 'prod' });
+  const { resources } = evaluate(template, {
+    account: sandbox.accountId,
+    region: sandbox.region,
+    parameters: { EnvironmentName: 'prod', AgentUser: 'yes' },
+  });
+  const values = (id: string) => resources[id]!.properties;
+  expect(values('Recordings')['BucketName']).toBe(seeded.bucket);
+  expect(values('Credentials')['Name']).toBe(seeded.secretName);
+  expect(seeded.accessKey.arn).toMatch(new RegExp(`:user/${String(values('SharedUser')['UserName'])}$`));
+  const parameters = Object.fromEntries(
+    ['ActivityArnParameter', 'BucketParameter'].map((id) => [values(id)['Name'], values(id)['Value']]),
+  );
+  expect(parameters).toEqual(seeded.parameters);
+});
 
 test('to synthesise takes neither network nor programs', () => {
   const run = (code: string) =>
