@@ -67,15 +67,14 @@ export class Viewer {
   readonly #parser: ClientParser;
   #hub: FrameHub;
   readonly #security: SecurityKind;
-  readonly #timer: NodeJS.Timeout;
+  /** Of the greeting, then of the first frame. */
+  #timer: NodeJS.Timeout;
   #state: 'greeting' | 'waiting' | 'watching' | 'closed' = 'greeting';
   #version: ProtocolVersion = '3.8';
   /** What was said last before the picture: it decides how a refusal is to be spelled. */
   #greeting: 'version' | 'types' | 'done' = 'version';
   #challenge: Buffer = Buffer.alloc(0);
   #leave: () => void = () => {};
-  #rejoin: () => void = () => {};
-  #onFrame: () => void = () => {};
   #format: PixelFormat = DEFAULT_FORMAT;
   #encodings: readonly number[] = [];
   /** Announcements for the next update. */
@@ -96,6 +95,8 @@ export class Viewer {
       GREETING_TIMEOUT_MS,
     );
     this.#timer.unref();
+    // While the client is greeted, the first frame is made. Who has yet to prove who they are causes nothing.
+    if (this.#security === 'none') this.#join();
     this.#send(SERVER_VERSION);
   }
 
@@ -104,7 +105,7 @@ export class Viewer {
     if (hub === this.#hub || this.isClosed) return;
     this.#hub = hub;
     this.#seen = 0;
-    this.#rejoin();
+    this.#join();
     this.#onFrame();
   }
 
@@ -205,31 +206,29 @@ export class Viewer {
   #wait(): void {
     this.#state = 'waiting';
     clearTimeout(this.#timer);
-    const tooLate = setTimeout(
+    this.#timer = setTimeout(
       () => this.#fail(4504, 'the page has not drawn anything yet: try again'),
       FIRST_FRAME_TIMEOUT_MS,
     );
-    const begin = (): void => {
-      if (this.#state === 'waiting' && this.#hub.latest) {
-        clearTimeout(tooLate);
-        this.#begin(this.#hub.latest);
-      } else this.#answer();
-    };
-    this.#onFrame = begin;
-    let leave = this.#hub.join(begin);
-    this.#leave = () => {
-      clearTimeout(tooLate);
-      leave();
-    };
-    this.#rejoin = () => {
-      leave();
-      leave = this.#hub.join(begin);
-    };
-    begin();
+    this.#timer.unref();
+    if (this.#security !== 'none') this.#join();
+    this.#onFrame();
+  }
+
+  #join(): void {
+    this.#leave();
+    this.#leave = this.#hub.join(() => this.#onFrame());
+  }
+
+  #onFrame(): void {
+    const { latest } = this.#hub;
+    if (this.#state === 'watching') this.#answer();
+    else if (this.#state === 'waiting' && latest) this.#begin(latest);
   }
 
   #begin({ width, height }: LiveFrame): void {
     this.#state = 'watching';
+    clearTimeout(this.#timer);
     this.#size = { width, height };
     this.#send(serverInit(this.#size, DEFAULT_FORMAT, this.#options.name));
     this.#answer();
