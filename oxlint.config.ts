@@ -1,4 +1,4 @@
-import { defineConfig } from 'oxlint';
+import { defineConfig, type OxlintOverride } from 'oxlint';
 
 /**
  * Which folder of agent/ may import which: data, so that the direction of every dependency is written
@@ -93,7 +93,7 @@ export default defineConfig({
   overrides: [
     // A construct of CDK enters its stack by being made.
     { files: ['resources/aws/*.ts'], rules: { 'no-new': 'off' } },
-    ...folders.map((folder) => {
+    ...folders.map((folder): OxlintOverride => {
       const forbidden = folders.filter(
         (other) => other !== folder && other !== 'base' && !allowedImports[folder]!.includes(other),
       );
@@ -101,7 +101,7 @@ export default defineConfig({
         files: [`agent/${folder}/**/*.ts`],
         rules: {
           'no-restricted-imports': [
-            'error' as const,
+            'error',
             {
               patterns: [
                 {

@@ -103,6 +103,11 @@ export class LiveView {
     });
   }
 
+  /** A ticket was asked for: whoever comes with it is to see something at once. */
+  expect(runId: string): void {
+    this.session(runId)?.expect();
+  }
+
   /** Undefined: that run cannot be watched now. */
   session(runId: string): LiveSession | undefined {
     const known = this.#sessions.get(runId);

@@ -16,6 +16,8 @@ import { Viewer, type InputMessage } from './viewer.ts';
 
 /** More windows than this nobody looks at; each costs the sending of every frame. */
 export const MAX_VIEWERS = 64;
+/** From a ticket to its use, milliseconds: a page is loaded in between. */
+const EXPECTED_MS = 3_000;
 /** Addresses of pages can be of any length. */
 const MAX_ADDRESS_CHARACTERS = 200;
 /** Changes that come together are told together, in milliseconds. */
@@ -126,6 +128,12 @@ export class LiveSession {
 
   get viewers(): number {
     return this.#members.size;
+  }
+
+  /** Somebody comes soon: the capture begins already, and ends again when nobody does. */
+  expect(): void {
+    const leave = this.#hub.join(() => {});
+    setTimeout(leave, EXPECTED_MS).unref();
   }
 
   /** What the connection says is to be given to the viewer, and its end told with `gone`. */

@@ -260,7 +260,7 @@ describe('Screencast', () => {
     cast.follow(await probeOf(page));
     await flicker();
     await until(async () => (await shade(busy.frames.at(-1))) < 10, 'the last state');
-    // Two at a time, each for 50 ms: of a page that draws 60 times a second.
+    // Two or three at a time, each for 100 ms: of a page that draws 60 times a second.
     expect(busy.frames.length).toBeLessThan(48);
   });
 

@@ -10,12 +10,14 @@ const QUALITY = 60;
 const LIVE_QUALITY = 80;
 /** A running screencast that is silent for so long is started anew: it may have ended with its page's process. */
 const LIVE_PATIENCE_MS = 2_000;
+/** The first frame of it that does not come is asked for again after that, then after twice that, and so on. */
+const FIRST_LIVE_MS = 300;
 /** A frame that nobody has taken is acknowledged after that time: the next one is to be no older, in milliseconds. */
-const UNTAKEN_MS = 50;
+const UNTAKEN_MS = 100;
 /** Frames that are not acknowledged, above which the browser skips those that it draws. */
 const MAX_UNACKNOWLEDGED = 2;
 /** One that was skipped may have been the last: after so long without another, what is in view is asked for. */
-const SKIPPED_MS = 100;
+const SKIPPED_MS = 150;
 /** A page at rest is looked at less and less often, down to this. */
 const MAX_REST_MS = 400;
 const REST_FACTOR = 1.4;
@@ -72,6 +74,7 @@ export class Screencast {
   /** The frame that was asked for is older than one that is here already. */
   #overtaken = false;
   #isLive = false;
+  #liveMs = FIRST_LIVE_MS;
   /** Acknowledge frames that came while live and are not acknowledged yet. */
   readonly #untaken = new Set<() => void>();
   #isPrivate = false;
@@ -95,7 +98,9 @@ export class Screencast {
   /** Returns a function that unsubscribes. A late subscriber gets the last frame at once. */
   subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.set(subscriber, { lastMs: 0, left: undefined });
-    if (this.#last && this.#isFor(subscriber)) this.#hand(subscriber, this.#last);
+    // To the first who watches live the last single frame would be an old one; a new one comes soon.
+    const isOld = subscriber.live === true && !this.#isLive && this.#probe !== undefined;
+    if (this.#last && this.#isFor(subscriber) && !isOld) this.#hand(subscriber, this.#last);
     this.#restMs = 0;
     if (this.#subscribers.size === 1) this.#start();
     else this.#suitAll();
@@ -148,6 +153,7 @@ export class Screencast {
     if (!probe) return;
     this.#session = probe.session;
     this.#isLive = this.#wantsLive();
+    this.#liveMs = FIRST_LIVE_MS;
     this.#session.on('Page.screencastFrame', this.#onFrame);
     this.#request();
   }
@@ -198,7 +204,8 @@ export class Screencast {
     this.#overtaken = false;
     // The browser counts anew.
     this.#untaken.clear();
-    this.#after(PATIENCE_MS, () => this.#restart());
+    this.#after(this.#isLive ? this.#liveMs : PATIENCE_MS, () => this.#restart());
+    this.#liveMs = Math.min(LIVE_PATIENCE_MS, this.#liveMs * 2);
     const limits = {
       format: 'jpeg',
       quality: this.#isLive ? LIVE_QUALITY : QUALITY,

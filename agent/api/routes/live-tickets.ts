@@ -1,6 +1,7 @@
 /** Tickets for the live view: what a page shows instead of a key. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { drop } from '../../base/drop.ts';
 import { LIVE_ROLES } from '../../live/tickets.ts';
 import { actorOf } from '../audit.ts';
 import { mayDo } from '../keys.ts';
@@ -60,6 +61,8 @@ export function liveTicketRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           throw new ApiError(409, 'BrowserAgent.Conflict', 'Another process executes this run.');
         }
         const { ticket, expiresAt } = ports.tickets.issue({ runId: row.run_id, role, keyId: caller.keyId });
+        const expected = ports.liveView().then((view) => view.expect(row.run_id));
+        drop(expected, ports.log, 'beginning the live view');
         // Looking is not audited, but this gives somebody mouse and keyboard.
         if (role === 'operator') {
           ports.audit.append({
