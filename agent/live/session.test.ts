@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { BrowserContext, Page } from 'playwright';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { plainJpeg } from '../../test/support/pictures.ts';
 import { until } from '../../test/support/recording.ts';
 import { systemActor } from '../base/actor.ts';
@@ -113,6 +113,21 @@ const turn = (): Promise<void> =>
   new Promise((resolve) => {
     setImmediate(resolve);
   });
+
+test('the capture begins when somebody is expected, and ends when they do not come', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const leave = vi.fn();
+    const subscribe = vi.spyOn(cast, 'subscribe').mockReturnValue(leave);
+    session.expect();
+    await turn();
+    expect([subscribe.mock.calls.length, leave.mock.calls.length]).toEqual([1, 0]);
+    vi.advanceTimersByTime(5_000);
+    expect(leave).toHaveBeenCalledOnce();
+  } finally {
+    vi.useRealTimers();
+  }
+});
 
 describe('many watch', () => {
   test('50 viewers each at their own pace, and those who do not read hold up nobody and cost one frame', async () => {

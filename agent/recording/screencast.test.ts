@@ -250,6 +250,21 @@ describe('Screencast', () => {
     await until(async () => (await shade(slow.frames.at(-1))) > 240, 'single frames again');
   });
 
+  test('the first who watches live is shown the page as it is, not the last picture for another', async () => {
+    const slow = collector(1);
+    cast.subscribe(slow);
+    cast.follow(await probeOf(page));
+    await until(() => slow.frames.length > 0, 'a frame');
+    await paint('black');
+    const live = { ...collector(60), live: true as const };
+    cast.subscribe(live);
+    await until(() => live.frames.length > 0, 'a live frame');
+    expect(await shade(live.frames[0])).toBeLessThan(10);
+    const second = { ...collector(60), live: true as const };
+    cast.subscribe(second);
+    expect(second.frames).toEqual([cast.last]);
+  });
+
   test('frames that nobody takes are few, and the last state comes all the same', async () => {
     const busy: Subscriber & { frames: Frame[] } = {
       ...collector(60),
