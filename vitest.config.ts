@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['agent/**/*.test.ts', 'resources/aws/*.test.ts', 'test/{integration,e2e,faults}/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A machine can be busy; what never comes is still noticed before the test's own time is over.
+    expect: { poll: { timeout: 20_000 } },
     coverage: {
       provider: 'v8',
       include: ['agent/**/*.ts'],
