@@ -35,16 +35,17 @@ export function liveFrame(
   let coded: CodedPicture | null | undefined;
   let decoded: Promise<Buffer> | undefined;
   const parts = new Map<string, Buffer>();
+  const read = (): CodedPicture | null => (coded === undefined ? (coded = readCoded(jpeg)) : coded);
   return {
     number,
     jpeg,
     ...size,
     wallTimeMs,
     taken,
-    coded: () => (coded === undefined ? (coded = readCoded(jpeg)) : coded),
+    coded: read,
     part: (area) => {
       const key = `${area.x},${area.y},${area.width},${area.height}`;
-      const known = parts.get(key) ?? partOf(coded!, area);
+      const known = parts.get(key) ?? partOf(read()!, area);
       parts.set(key, known);
       return known;
     },
