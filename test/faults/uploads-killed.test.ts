@@ -100,6 +100,6 @@ test('an agent killed amid a large and a small upload finishes both after its re
     ({ method, path }) => method === 'PUT' && path.includes('partNumber='),
   );
   const numbers = parts.map(({ path }) => Number(/partNumber=(\d+)/.exec(path)![1]));
-  expect(numbers.toSorted()).toEqual([1, 2, 2, 3]);
+  expect(numbers.toSorted((a, b) => a - b)).toEqual([1, 2, 2, 3]);
   expect(new Set(parts.map(({ path }) => /uploadId=([^&]+)/.exec(path)![1])).size).toBe(1);
 });
