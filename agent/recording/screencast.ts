@@ -221,8 +221,8 @@ export class Screencast {
   readonly #onFrame = (event: FrameEvent): void => {
     const session = this.#session;
     if (!session || this.#overtaken) return;
-    const taken = this.#isLive ? this.#held(session, event) : () => stopCapture(session);
-    if (!this.#isLive) taken();
+    const taken = this.#isLive ? this.#held(session, event) : () => {};
+    if (!this.#isLive) stopCapture(session);
     const frame = this.#use(event);
     if (frame) this.#deliver(frame, taken);
     else taken();
