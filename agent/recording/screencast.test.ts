@@ -53,12 +53,12 @@ function collector(fps: number) {
   };
 }
 
-/** A second of another colour with each frame; black at the end. */
-const flicker = (): Promise<void> =>
+/** Another colour with each frame; black at the end. */
+const flicker = (ms = 1_000): Promise<void> =>
   page.evaluate(
-    () =>
+    (ms) =>
       new Promise<void>((done) => {
-        const end = performance.now() + 1_000;
+        const end = performance.now() + ms;
         const tick = (): void => {
           const over = performance.now() > end;
           document.documentElement.style.background = over
@@ -69,6 +69,7 @@ const flicker = (): Promise<void> =>
         };
         tick();
       }),
+    ms,
   );
 
 /** Grey of the middle of the last frame. */
@@ -157,21 +158,7 @@ describe('Screencast', () => {
     cast.subscribe(fast);
     cast.subscribe(slow);
     cast.follow(await probeOf(page));
-    await page.evaluate(
-      () =>
-        new Promise<void>((done) => {
-          const end = performance.now() + 700;
-          const tick = (): void => {
-            const over = performance.now() > end;
-            document.documentElement.style.background = over
-              ? 'black'
-              : `rgb(200,${Math.round(performance.now()) % 200},0)`;
-            if (over) done();
-            else requestAnimationFrame(tick);
-          };
-          tick();
-        }),
-    );
+    await flicker(700);
     await until(async () => (await shade(slow.frames.at(-1))) < 10, 'the last state for the slow one');
     expect(slow.frames.length).toBeLessThan(fast.frames.length);
   });

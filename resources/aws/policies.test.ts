@@ -66,6 +66,15 @@ function inWords(resource: string, statement: Statement): string {
 const agent = (env: string, parameters: Record<string, string>) =>
   statements(env, parameters).filter((each) => each.startsWith('AgentPolicy.'));
 
+/** On what an agent may do anything, as ARNs and patterns of them. */
+const resources = (env: string, parameters: Record<string, string>): string[] =>
+  agent(env, parameters).flatMap((each) =>
+    each
+      .replace(/ if .*/, '')
+      .split(' on ')[1]!
+      .split(' '),
+  );
+
 test('a stack with everything allows and denies exactly this', () => {
   const trail = `"aws:SourceArn":"arn:aws:cloudtrail:eu-west-1:${ACCOUNT}:trail/browser-agent-prod"`;
   const bucket = `arn:aws:s3:::browser-agent-recordings-prod-${ACCOUNT}`;
@@ -184,14 +193,7 @@ describe('what an agent may do', () => {
   });
 
   test('nothing of another environment, not even of one whose name begins the same', () => {
-    const patterns = statements('dev', everything)
-      .filter((each) => each.startsWith('AgentPolicy.'))
-      .flatMap((each) =>
-        each
-          .replace(/ if .*/, '')
-          .split(' on ')[1]!
-          .split(' '),
-      );
+    const patterns = resources('dev', everything);
     expect(patterns).not.toHaveLength(0);
     const isAllowed = (arn: string) =>
       patterns.some((pattern) =>
@@ -203,15 +205,9 @@ describe('what an agent may do', () => {
         ).test(arn),
       );
     for (const other of ['prod', 'dev2', 'dev-2', 'de', 'a-dev']) {
-      const strange = statements(other, { ...everything, KmsKey: KEY })
-        .filter((each) => each.startsWith('AgentPolicy.'))
-        .flatMap((each) =>
-          each
-            .replace(/ if .*/, '')
-            .split(' on ')[1]!
-            .split(' '),
-        )
-        .map((arn) => arn.replaceAll('*', 'anything'));
+      const strange = resources(other, { ...everything, KmsKey: KEY }).map((arn) =>
+        arn.replaceAll('*', 'anything'),
+      );
       expect(strange.filter(isAllowed), other).toEqual([]);
     }
     expect(isAllowed(`arn:aws:s3:::browser-agent-recordings-dev-${ACCOUNT}/browser-sessions/1/a.jpg`)).toBe(
