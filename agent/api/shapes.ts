@@ -13,6 +13,14 @@ export const level = z.enum(RECORDING_LEVELS);
 export const limit = z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
 export const cursor = z.string().min(1).max(200).describe('`next_cursor` of the page before.');
 
+/** Several of the words, with commas between, in one parameter. */
+export function listOf<const Word extends string>(words: readonly Word[]) {
+  return z
+    .string()
+    .regex(new RegExp(`^(?:${words.join('|')})(?:,(?:${words.join('|')}))*$`))
+    .transform((text) => text.split(',') as Word[]);
+}
+
 export function isoTime(ms: number): string;
 export function isoTime(ms: number | null): string | null;
 export function isoTime(ms: number | null): string | null {

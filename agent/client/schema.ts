@@ -128,17 +128,33 @@ export interface paths {
     /**
      * List runs, newest first
      *
+     * Page by page with `cursor`; or, for a list that is scrolled, with `offset` and, once, `count=true`. New runs move an offset, never a cursor.
+     *
      * Scope: `read`.
      */
     get: {
       parameters: {
         query?: {
-          state?: 'queued' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'lost';
+          /** Part of the name of script, profile or error, in any case; or how the id of the run begins. */
+          q?: string;
+          /** One of these, with commas between: `failed,lost`. */
+          state?: string;
+          /** One of these, with commas between. */
+          level?: string;
           script_name?: string;
           profile?: string;
+          /** Queued at this time or later. RFC 3339, UTC. */
+          from?: string;
+          /** Queued before this time. RFC 3339, UTC. */
+          to?: string;
+          has_error?: 'true' | 'false';
           limit?: number;
           /** `next_cursor` of the page before. */
           cursor?: string;
+          /** Leave out so many first. */
+          offset?: number;
+          /** Say `total` as well. */
+          count?: 'true' | 'false';
         };
       };
       requestBody?: never;
@@ -148,6 +164,8 @@ export interface paths {
             items: components['schemas']['Run'][];
             /** Null: this is the last page. */
             next_cursor: string | null;
+            /** How many runs match in all; null unless `count=true` asks for it. */
+            total: number | null;
           };
         }>;
         400: Refused;

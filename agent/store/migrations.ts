@@ -49,9 +49,13 @@ export const migrations: readonly string[] = [
     error_message TEXT,
     result        TEXT,
     audit_head    TEXT,
-    paused        TEXT
+    paused        TEXT,
+    -- What the list is searched by, folded to lower case: name of the script, profile, name of the error.
+    search        TEXT NOT NULL DEFAULT ''
   ) STRICT;
   CREATE INDEX runs_by_time ON runs (queued_at DESC);
+  -- The list with every filter is answered from here alone: the rows themselves hold scripts and results.
+  CREATE INDEX runs_list ON runs (run_id, state, level, script_name, profile, queued_at, error_name, search);
 
   CREATE TABLE steps (
     run_id        TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,

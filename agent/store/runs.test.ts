@@ -119,3 +119,52 @@ describe('a run', () => {
     expect(runs.steps('r1')).toEqual([]);
   });
 });
+
+describe('the list of runs', () => {
+  const make = (runId: string, scriptName: string, profile: string | null, now: number): void =>
+    runs.create({
+      runId,
+      taskId: null,
+      scriptName,
+      script: '{}',
+      level: { level: runId === 'a1' ? 'TRACE' : 'INFO', reason: 'test' },
+      profile,
+      owner: { pid: 1, started: 'boot' },
+      now,
+    });
+  const ids = (filter: Partial<Parameters<RunStore['list']>[0]>): string[] =>
+    runs.list({ limit: 10, ...filter }).map((run) => run.run_id);
+
+  beforeEach(() => {
+    make('a1', 'Überweisung', null, 100);
+    make('b2', 'Invoices', 'Portal Ö', 200);
+    make('c3', 'Invoices', null, 300);
+    runs.transition('c3', 'running', { now: 301, profile: 'late' });
+    runs.transition('c3', 'failed', { now: 302, errorName: 'BrowserAgent.StepTimeout', errorMessage: 'x' });
+  });
+
+  test('is searched by script, profile and error in any case, and by how the id begins', () => {
+    expect(ids({ q: 'üBER' })).toEqual(['a1']);
+    expect(ids({ q: 'portal ö' })).toEqual(['b2']);
+    expect(ids({ q: 'steptime' })).toEqual(['c3']);
+    expect(ids({ q: 'LATE' })).toEqual(['c3']);
+    expect(ids({ q: 'B2' })).toEqual(['b2']);
+    expect(ids({ q: '2' })).toEqual([]);
+    expect(ids({ q: '%' })).toEqual([]);
+  });
+
+  test('is narrowed by states, levels, times and errors together, and counted the same way', () => {
+    expect(ids({ state: ['queued', 'failed'] })).toEqual(['c3', 'b2', 'a1']);
+    expect(ids({ state: 'failed', hasError: true })).toEqual(['c3']);
+    expect(ids({ hasError: false, level: ['INFO', 'DEBUG'] })).toEqual(['b2']);
+    expect(ids({ from: 200, to: 300 })).toEqual(['b2']);
+    expect(runs.count({ from: 200 })).toBe(2);
+    expect(runs.count()).toBe(3);
+  });
+
+  test('is scrolled by offset as well as by cursor', () => {
+    expect(ids({ limit: 1, offset: 1 })).toEqual(['b2']);
+    expect(ids({ limit: 1, offset: 1, before: 'c3' })).toEqual(['a1']);
+    expect(ids({ offset: 3 })).toEqual([]);
+  });
+});

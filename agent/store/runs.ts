@@ -4,7 +4,7 @@
  * (`synchronous=FULL`), unless a method says otherwise.
  */
 import { z } from 'zod';
-import { RECORDING_LEVELS, type JsonObject, type ResolvedLevel } from '../base/words.ts';
+import { RECORDING_LEVELS, type JsonObject, type RecordingLevel, type ResolvedLevel } from '../base/words.ts';
 import { unhurried, type Database } from './database.ts';
 import type { ProcessIdentity } from './processes.ts';
 
@@ -112,8 +112,57 @@ export interface NewRun {
   now: number;
 }
 
+/** What the list of runs can be narrowed to; all that is given must hold. */
+export interface RunFilter {
+  /** One of these. */
+  state?: RunState | readonly RunState[] | undefined;
+  level?: readonly RecordingLevel[] | undefined;
+  scriptName?: string | undefined;
+  profile?: string | undefined;
+  /** In the name of script, profile or error, in any case; or how the id begins. */
+  q?: string | undefined;
+  /** Queued at this time or later; and before that one. Milliseconds since the epoch. */
+  from?: number | undefined;
+  to?: number | undefined;
+  hasError?: boolean | undefined;
+}
+
 const RUN_COLUMNS =
   'run_id, task_id, script_name, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at, started_at, ended_at, error_name, error_message, paused';
+
+/** Sorts behind every run id. */
+const AFTER_ALL_IDS = '~';
+
+/** Every column here is in the index `runs_list`. */
+const MATCHES = `(@states IS NULL OR state IN (SELECT value FROM json_each(@states)))
+  AND (@levels IS NULL OR level IN (SELECT value FROM json_each(@levels)))
+  AND (@scriptName IS NULL OR script_name = @scriptName) AND (@profile IS NULL OR profile = @profile)
+  AND (@q IS NULL OR instr(search, @q) > 0 OR substr(run_id, 1, length(@q)) = @q)
+  AND (@from IS NULL OR queued_at >= @from) AND (@to IS NULL OR queued_at < @to)
+  AND (@hasError IS NULL OR (error_name IS NOT NULL) = @hasError)`;
+
+function matchParams(filter: RunFilter): Record<string, string | number | null> {
+  const { state, level, hasError, q } = filter;
+  return {
+    states: state === undefined ? null : JSON.stringify([state].flat()),
+    levels: level === undefined ? null : JSON.stringify(level),
+    scriptName: filter.scriptName ?? null,
+    profile: filter.profile ?? null,
+    q: q === undefined ? null : searchText([q]),
+    from: filter.from ?? null,
+    to: filter.to ?? null,
+    hasError: hasError === undefined ? null : Number(hasError),
+  };
+}
+
+/** SQLite folds the letters of ASCII alone. */
+function searchText(parts: readonly (string | null)[]): string {
+  return parts
+    .filter((part) => part !== null)
+    .join('\n')
+    .normalize('NFC')
+    .toLowerCase();
+}
 
 /** Some pages of a list, which are asked for again and again; some 500 bytes each. */
 const KEPT_ROWS = 500;
@@ -130,8 +179,8 @@ export class RunStore {
   create(run: NewRun): void {
     this.#db
       .prepare(
-        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at)
-         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at, search)
+         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         run.runId,
@@ -145,6 +194,7 @@ export class RunStore {
         run.owner.pid,
         run.owner.started,
         run.now,
+        searchText([run.scriptName, run.profile]),
       );
   }
 
@@ -155,9 +205,9 @@ export class RunStore {
     facts: { now: number; profile?: string; errorName?: string; errorMessage?: string; result?: JsonObject },
   ): void {
     this.#db.transaction(() => {
-      const row = this.#db.prepare('SELECT state FROM runs WHERE run_id = ?').get(runId) as
-        | { state: RunState }
-        | undefined;
+      const row = this.#db
+        .prepare('SELECT state, script_name, profile FROM runs WHERE run_id = ?')
+        .get(runId) as { state: RunState; script_name: string; profile: string | null } | undefined;
       if (!row) throw new Error(`run ${runId} does not exist`);
       if (!TRANSITIONS[row.state].includes(to)) {
         throw new Error(`run ${runId} cannot go from ${row.state} to ${to}`);
@@ -168,7 +218,7 @@ export class RunStore {
           `UPDATE runs SET state = ?, profile = coalesce(?, profile),
              started_at = CASE WHEN ? = 'running' THEN ? ELSE started_at END,
              ended_at = CASE WHEN ? THEN ? ELSE ended_at END,
-             error_name = ?, error_message = ?, result = coalesce(?, result),
+             error_name = ?, error_message = ?, result = coalesce(?, result), search = ?,
              paused = CASE WHEN ? THEN NULL ELSE paused END
            WHERE run_id = ?`,
         )
@@ -182,6 +232,7 @@ export class RunStore {
           facts.errorName ?? null,
           facts.errorMessage ?? null,
           facts.result === undefined ? null : JSON.stringify(facts.result),
+          searchText([row.script_name, facts.profile ?? row.profile, facts.errorName ?? null]),
           ended ? 1 : 0,
           runId,
         );
@@ -221,28 +272,34 @@ export class RunStore {
   }
 
   /** Newest first. `before` is a run id: ids sort by time, so it is also the page cursor. */
-  list(filter: {
-    state?: RunState | undefined;
-    scriptName?: string | undefined;
-    profile?: string | undefined;
-    before?: string | undefined;
-    limit: number;
-  }): RunRow[] {
+  list(
+    filter: RunFilter & { before?: string | undefined; offset?: number | undefined; limit: number },
+  ): RunRow[] {
     return this.#db
       .prepare(
-        `SELECT ${RUN_COLUMNS} FROM runs
-         WHERE (@state IS NULL OR state = @state) AND (@before IS NULL OR run_id < @before)
-           AND (@scriptName IS NULL OR script_name = @scriptName) AND (@profile IS NULL OR profile = @profile)
-         ORDER BY run_id DESC LIMIT @limit`,
+        // The inner query needs the index alone, however far it has to look.
+        `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id IN (
+           SELECT run_id FROM runs INDEXED BY runs_list WHERE run_id < @before AND ${MATCHES}
+           ORDER BY run_id DESC LIMIT @limit OFFSET @offset)
+         ORDER BY run_id DESC`,
       )
       .all({
-        state: filter.state ?? null,
-        scriptName: filter.scriptName ?? null,
-        profile: filter.profile ?? null,
-        before: filter.before ?? null,
+        ...matchParams(filter),
+        before: filter.before ?? AFTER_ALL_IDS,
         limit: filter.limit,
+        offset: filter.offset ?? 0,
       })
       .map((row) => this.#read(row));
+  }
+
+  /** How many runs the list has with this filter. */
+  count(filter: RunFilter = {}): number {
+    return this.#db
+      .prepare(
+        `SELECT count(*) FROM runs INDEXED BY runs_list WHERE run_id < '${AFTER_ALL_IDS}' AND ${MATCHES}`,
+      )
+      .pluck()
+      .get(matchParams(filter)) as number;
   }
 
   /** The row of a run that has ended is the same object each time, as long as it is kept. */

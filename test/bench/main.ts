@@ -10,6 +10,7 @@ import { benchFirstNavigation } from './first-navigation.ts';
 import { benchIdle } from './idle.ts';
 import { benchLive } from './live.ts';
 import { benchRunTime } from './run-time.ts';
+import { benchRunsList } from './runs-list.ts';
 import { benchSoak } from './soak.ts';
 import { benchStorage } from './storage.ts';
 import { benchUploads } from './uploads.ts';
@@ -27,6 +28,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   api: benchApi,
   events: benchEvents,
   live: benchLive,
+  'runs-list': benchRunsList,
   uploads: benchUploads,
 };
 /** Only when they are named. */

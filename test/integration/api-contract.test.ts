@@ -338,6 +338,9 @@ describe('runs', () => {
     expect(await ids({ limit: 1 })).toEqual(all);
     expect(await ids({ state: 'succeeded', script_name: 'Stored', profile: 'mine' })).toHaveLength(1);
     expect(await ids({ state: 'failed' })).toEqual([]);
+    expect(await ids({ q: 'STORED', state: 'succeeded,failed', has_error: 'false' })).toHaveLength(1);
+    const counted = await send('listRuns', { query: { count: 'true', limit: 1, offset: 1 } });
+    expect(counted.json).toMatchObject({ total: all.length, items: [{ run_id: all[1] }] });
     for (const cursor of ['x', 'djE6eA', all[0]!]) {
       expect((await send('listRuns', { query: { cursor } })).status).toBe(400);
     }

@@ -3,11 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newRunId } from '../../base/ids.ts';
-import type { JsonObject } from '../../base/words.ts';
+import { RECORDING_LEVELS, type JsonObject } from '../../base/words.ts';
 import { ScriptLibrary } from '../../runs/script-library.ts';
 import { prepareScript } from '../../runs/prepare.ts';
 import type { RunRequest } from '../../runs/types.ts';
-import { RUN_STATES, type ArtifactRow, type RunRow, type StepRow } from '../../store/runs.ts';
+import { RUN_STATES, type ArtifactRow, type RunFilter, type RunRow, type StepRow } from '../../store/runs.ts';
 import { actorOf } from '../audit.ts';
 import { KeptAnswers } from '../kept-answers.ts';
 import { scriptInput } from '../script-input.ts';
@@ -15,7 +15,18 @@ import { sendArtifact } from '../send-artifact.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
 import { params, requireRun, runSchema, shownRun } from '../run-shapes.ts';
-import { checkDepth, cursor, decodeCursor, isoTime, level, limit, page, pageOf, time } from '../shapes.ts';
+import {
+  checkDepth,
+  cursor,
+  decodeCursor,
+  isoTime,
+  level,
+  limit,
+  listOf,
+  page,
+  pageOf,
+  time,
+} from '../shapes.ts';
 
 const tags = ['runs'];
 
@@ -74,6 +85,42 @@ const startSchema = z
   })
   .meta({ id: 'StartRun' });
 
+/** As far as a list is scrolled by offset. */
+const MAX_OFFSET = 10_000_000;
+
+const listQuery = z.object({
+  q: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Part of the name of script, profile or error, in any case; or how the id of the run begins.'),
+  state: listOf(RUN_STATES).optional().describe('One of these, with commas between: `failed,lost`.'),
+  level: listOf(RECORDING_LEVELS).optional().describe('One of these, with commas between.'),
+  script_name: z.string().min(1).max(500).optional(),
+  profile: z.string().min(1).max(64).optional(),
+  from: time.optional().describe('Queued at this time or later. RFC 3339, UTC.'),
+  to: time.optional().describe('Queued before this time. RFC 3339, UTC.'),
+  has_error: z.enum(['true', 'false']).optional(),
+  limit,
+  cursor: cursor.optional(),
+  offset: z.coerce.number().int().min(0).max(MAX_OFFSET).optional().describe('Leave out so many first.'),
+  count: z.enum(['true', 'false']).optional().describe('Say `total` as well.'),
+});
+
+function filterOf(query: z.infer<typeof listQuery>): RunFilter {
+  return {
+    q: query.q,
+    state: query.state,
+    level: query.level,
+    scriptName: query.script_name,
+    profile: query.profile,
+    from: query.from === undefined ? undefined : Date.parse(query.from),
+    to: query.to === undefined ? undefined : Date.parse(query.to),
+    hasError: query.has_error === undefined ? undefined : query.has_error === 'true',
+  };
+}
+
 export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   const library = new ScriptLibrary(ports.paths.scripts);
   const kept = new KeptAnswers(ports.db);
@@ -110,22 +157,28 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           operationId: 'listRuns',
           summary: 'List runs, newest first',
           tags,
-          querystring: z.object({
-            state: z.enum(RUN_STATES).optional(),
-            script_name: z.string().min(1).max(500).optional(),
-            profile: z.string().min(1).max(64).optional(),
-            limit,
-            cursor: cursor.optional(),
+          description:
+            'Page by page with `cursor`; or, for a list that is scrolled, with `offset` and, once, `count=true`. New runs move an offset, never a cursor.',
+          querystring: listQuery,
+          response: answers({
+            200: page(runSchema).extend({
+              total: z
+                .int()
+                .nullable()
+                .describe('How many runs match in all; null unless `count=true` asks for it.'),
+            }),
           }),
-          response: answers({ 200: page(runSchema) }),
         },
       },
       async ({ url, query }, reply) =>
         kept.send(reply, url, () => {
           const before = query.cursor === undefined ? undefined : decodeCursor(query.cursor, z.uuid());
-          const { state, profile, script_name: scriptName } = query;
-          const rows = ports.runs.list({ state, profile, scriptName, before, limit: query.limit + 1 });
-          return pageOf(rows, query.limit, shownRun, (row) => row.run_id);
+          const filter = filterOf(query);
+          const rows = ports.runs.list({ ...filter, before, offset: query.offset, limit: query.limit + 1 });
+          const isAll = before === undefined && query.offset === undefined && rows.length <= query.limit;
+          const count = (): number => (isAll ? rows.length : ports.runs.count(filter));
+          const total = query.count === 'true' ? count() : null;
+          return { ...pageOf(rows, query.limit, shownRun, (row) => row.run_id), total };
         }),
     );
 
