@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { browserHome } from '../../test/fixtures/browser-home.ts';
@@ -48,6 +49,35 @@ describe('a profile', () => {
     for (const name of ['acme-billing', 'other']) profiles.create({ name });
     expect(() => profiles.get('acme-biling')).toThrow(/Did you mean "acme-billing"\?/);
     expect(() => profiles.get('zzzzzz')).toThrow(/There are: acme-billing, other/);
+  });
+
+  it('made of another program’s directory is a copy: sign-ins and last use come along, the original stays', async () => {
+    const { profiles, paths } = await browserHome();
+    const theirs = join(paths.home, 'theirs');
+    mkdirSync(join(theirs, 'Default'), { recursive: true });
+    writeFileSync(join(theirs, 'Default', 'Cookies'), 'session');
+    const profile = await profiles.createFrom(
+      theirs,
+      { name: 'Portal', tags: ['erp'] },
+      { createdAt: 1_000, lastUsedAt: 2_000 },
+    );
+    expect(profiles.get('portal')).toMatchObject({ tags: ['erp'], createdAt: 1_000, lastUsedAt: 2_000 });
+    expect(readFileSync(join(profile.dir, 'Default', 'Cookies'), 'utf8')).toBe('session');
+    await expect(profiles.createFrom(theirs, { name: 'PORTAL' })).rejects.toThrow(/already/);
+    await profiles.delete('Portal');
+    expect(existsSync(join(theirs, 'Default', 'Cookies'))).toBe(true);
+    expect(readdirSync(paths.profiles)).toEqual([]);
+  });
+
+  it('is not copied from a directory that a browser has open', async () => {
+    const { profiles, paths } = await browserHome();
+    const theirs = join(paths.home, 'theirs');
+    mkdirSync(theirs);
+    symlinkSync(`${hostname()}-${process.pid}`, join(theirs, 'SingletonLock'));
+    await expect(profiles.createFrom(theirs, { name: 'open' })).rejects.toMatchObject({
+      errorName: 'BrowserAgent.ProfileBusy',
+    });
+    expect(profiles.list()).toEqual([]);
   });
 
   it('is not made of a directory of the browser that a person uses', async () => {

@@ -11,6 +11,7 @@ import { copyUserDataDir } from './profile-copy.ts';
 import { refuseDefaultUserDataDir } from './profile-dir.ts';
 import { ProfileLocks, type WaitOptions } from './profile-locks.ts';
 import { checkProfileName, checkTags, nearNames } from './profile-names.ts';
+import { claimOf } from './singleton.ts';
 import { removeFolder, type TemporaryFolders } from './temporary.ts';
 
 export type { Profile } from '../store/profiles.ts';
@@ -48,6 +49,12 @@ export interface NewProfile {
   dir?: string;
 }
 
+/** What a profile that was used elsewhere brings along, in milliseconds since the epoch. */
+export interface ProfilePast {
+  createdAt?: number;
+  lastUsedAt?: number;
+}
+
 export interface ProfileServiceOptions {
   repository: ProfileRepository;
   processes: Processes;
@@ -76,6 +83,44 @@ export class ProfileService {
 
   /** @throws AgentError InvalidInput for a bad or taken name, bad tags, or a directory that may not be used */
   create(wanted: NewProfile): Profile {
+    const profile = this.#drafted(wanted);
+    this.#insert(profile);
+    // Cookies are in there: for this user only.
+    mkdirSync(profile.dir, { recursive: true, mode: 0o700 });
+    return profile;
+  }
+
+  /**
+   * A new profile with a copy of a user data directory that another program made; the original stays as it
+   * is. Copied first: whatever ends this half-way, there is no profile with half of its sign-ins.
+   *
+   * @throws AgentError as {@link create}; ProfileBusy while a browser has the original open
+   */
+  async createFrom(
+    source: string,
+    wanted: Omit<NewProfile, 'dir'>,
+    past: ProfilePast = {},
+  ): Promise<Profile> {
+    refuseDefaultUserDataDir(source);
+    const profile = { ...this.#drafted(wanted), ...past };
+    if (this.#repository.find(profile.name)) throw nameTaken(profile.name);
+    if ((await claimOf(source, (pid) => Promise.resolve(isAlive(pid)))).state === 'held') {
+      throw new AgentError(
+        'BrowserAgent.ProfileBusy',
+        `A browser has ${source} open, so a copy could be torn. Close that browser window and the program that started it, then try again.`,
+      );
+    }
+    try {
+      await copyUserDataDir(source, profile.dir);
+      this.#insert(profile);
+    } catch (thrown) {
+      await removeFolder(profile.dir);
+      throw thrown;
+    }
+    return profile;
+  }
+
+  #drafted(wanted: NewProfile): Profile {
     const name = checkProfileName(wanted.name);
     const tags = checkTags(wanted.tags ?? []);
     const profileId = uuidv7();
@@ -87,7 +132,7 @@ export class ProfileService {
       );
     }
     refuseDefaultUserDataDir(dir);
-    const profile: Profile = {
+    return {
       profileId,
       name,
       tags,
@@ -97,15 +142,11 @@ export class ProfileService {
       lastUsedAt: null,
       signedInAt: null,
     };
-    if (!this.#repository.insert(profile)) {
-      throw new AgentError(
-        'BrowserAgent.InvalidInput',
-        `There is a profile "${this.#repository.find(name)?.name ?? name}" already. Choose another name, or delete that one.`,
-      );
-    }
-    // Cookies are in there: for this user only.
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    return profile;
+  }
+
+  #insert(profile: Profile): void {
+    if (this.#repository.insert(profile)) return;
+    throw nameTaken(this.#repository.find(profile.name)?.name ?? profile.name);
   }
 
   /** Most recently used first. */
@@ -286,6 +327,23 @@ export class ProfileService {
     const profile = this.#repository.get(profileId);
     if (profile) return profile;
     throw new AgentError('BrowserAgent.ProfileNotFound', 'The profile was deleted while a run used it.');
+  }
+}
+
+function nameTaken(name: string): AgentError {
+  return new AgentError(
+    'BrowserAgent.InvalidInput',
+    `There is a profile "${name}" already. Choose another name, or delete that one.`,
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    // Somebody else's process lives, too.
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
   }
 }
 
