@@ -31,6 +31,7 @@ import { scriptRoutes } from './routes/scripts.ts';
 import { securityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { settingRoutes } from './routes/settings.ts';
+import { summaryRoutes } from './routes/summary.ts';
 import { systemRoutes } from './routes/system.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
@@ -136,6 +137,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
     async (v1) => {
       const typed = v1.withTypeProvider<ZodTypeProvider>();
       await typed.register(systemRoutes(ports));
+      await typed.register(summaryRoutes(ports));
       await typed.register(runRoutes(ports));
       await typed.register(runControlRoutes(ports));
       await typed.register(liveTicketRoutes(ports));

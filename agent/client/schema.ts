@@ -124,6 +124,33 @@ export interface paths {
       };
     };
   };
+  '/api/v1/summary': {
+    /**
+     * What it does now, the numbers of the day, and what needs a person
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** RFC 3339, UTC. Default: the last midnight of this machine. */
+          since?: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['Summary'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/runs': {
     /**
      * List runs, newest first
@@ -1314,6 +1341,40 @@ export interface paths {
       };
     };
   };
+  '/api/v1/agent/restart': {
+    /**
+     * Start the agent anew in the same process, with the settings as they are now
+     *
+     * Address and owner’s key stay. Followers of events are told (`agent.restarting`) and connect again. While something runs it is refused, unless `when_idle` asks to wait for that: then nothing new is begun until it has ended. An open poll of Step Functions is never broken off, so this may take a minute.
+     *
+     * Scope: `operate`.
+     */
+    post: {
+      parameters: Record<string, never>;
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Finish what is at hand first. */
+            when_idle?: boolean;
+          } | null;
+        };
+      };
+      responses: {
+        202: Answer<{
+          'application/json': components['schemas']['Restart'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/agent/pause': {
     /**
      * Take no new tasks until it is resumed
@@ -1571,6 +1632,10 @@ export interface components {
         message: string;
       }[];
     };
+    Restart: {
+      /** What ends first, in words; null: nothing. */
+      waits_for: string | null;
+    };
     Event:
       | {
           /** Place in the stream: one more than that of the event before. */
@@ -1578,7 +1643,7 @@ export interface components {
           type: 'run.queued';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1601,7 +1666,7 @@ export interface components {
           type: 'run.waiting';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1619,7 +1684,7 @@ export interface components {
           type: 'run.started';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1639,7 +1704,7 @@ export interface components {
           type: 'run.paused';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1664,7 +1729,7 @@ export interface components {
           type: 'run.resumed';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1681,7 +1746,7 @@ export interface components {
           type: 'run.finished';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1703,7 +1768,7 @@ export interface components {
           type: 'step.started';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1723,7 +1788,7 @@ export interface components {
           type: 'step.finished';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1749,7 +1814,7 @@ export interface components {
           type: 'upload.finished';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1767,7 +1832,7 @@ export interface components {
           type: 'upload.failed';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1788,7 +1853,7 @@ export interface components {
           type: 'human.requested';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1808,7 +1873,7 @@ export interface components {
           type: 'human.resolved';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1825,7 +1890,7 @@ export interface components {
           type: 'agent.state';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1841,7 +1906,7 @@ export interface components {
           type: 'agent.service';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1860,7 +1925,7 @@ export interface components {
           type: 'agent.runs_removed';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1878,10 +1943,88 @@ export interface components {
       | {
           /** Place in the stream: one more than that of the event before. */
           id: number;
+          type: 'agent.restarting';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** It ends what it does and starts anew in the same process: same address, same owner’s key. Connect again after a moment. */
+          payload: {
+            reason: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'setup.step';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** Fetching the configuration did this. */
+          payload: {
+            title: string;
+            status: 'ok' | 'warn' | 'fail' | 'skip';
+            detail: string;
+            /** What to do; empty when nothing is. */
+            fix: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'setup.check';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** A check of the setup is done. */
+          payload: {
+            id: string;
+            title: string;
+            status: 'ok' | 'warn' | 'fail' | 'skip';
+            detail: string;
+            /** What to do; empty when nothing is. */
+            fix: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
+          type: 'setup.install';
+          priority: 'low' | 'normal' | 'high';
+          /** The part of the agent that it comes from. */
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
+          /** Id of the run that it belongs to. */
+          correlation_id: string | null;
+          /** RFC 3339, UTC. */
+          time: string;
+          /** A browser is being installed. */
+          payload: {
+            state: 'running' | 'done' | 'failed';
+            /** Null: not known. */
+            percent: number | null;
+            words: string;
+            /** What to do when it failed; else empty. */
+            fix: string;
+          };
+        }
+      | {
+          /** Place in the stream: one more than that of the event before. */
+          id: number;
           type: 'agent.task_received';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1898,7 +2041,7 @@ export interface components {
           type: 'agent.task_reported';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1917,7 +2060,7 @@ export interface components {
           type: 'agent.lease_lost';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -1935,7 +2078,7 @@ export interface components {
           type: 'agent.history_lost';
           priority: 'low' | 'normal' | 'high';
           /** The part of the agent that it comes from. */
-          source: 'runs' | 'uploads' | 'people' | 'worker' | 'stream';
+          source: 'runs' | 'uploads' | 'people' | 'worker' | 'setup' | 'stream';
           /** Id of the run that it belongs to. */
           correlation_id: string | null;
           /** RFC 3339, UTC. */
@@ -2235,6 +2378,24 @@ export interface components {
       applies: 'now' | 'next run' | 'restart';
       /** The agent still works with an earlier value, until it is started again. */
       pending_restart: boolean;
+      /** What it is for. */
+      doc: string;
+      type: 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
+      /** What may be set, in words. */
+      allowed: string;
+      /** The words it allows, when it allows only some. */
+      options: string[] | null;
+      minimum: number | null;
+      maximum: number | null;
+      /** It may be left unset. */
+      nullable: boolean;
+      default: unknown;
+      /** Variables that set it and are stronger, strongest first. */
+      environment: string[];
+      /** Only the environment can set it, or only the owner of this machine; null: it can be set. */
+      read_only: ('environment' | 'owner') | null;
+      /** Its value is never shown. */
+      secret: boolean;
     };
     ChangedSetting: {
       /** e.g. `recording.max_level`. */
@@ -2247,8 +2408,120 @@ export interface components {
       applies: 'now' | 'next run' | 'restart';
       /** The agent still works with an earlier value, until it is started again. */
       pending_restart: boolean;
+      /** What it is for. */
+      doc: string;
+      type: 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
+      /** What may be set, in words. */
+      allowed: string;
+      /** The words it allows, when it allows only some. */
+      options: string[] | null;
+      minimum: number | null;
+      maximum: number | null;
+      /** It may be left unset. */
+      nullable: boolean;
+      default: unknown;
+      /** Variables that set it and are stronger, strongest first. */
+      environment: string[];
+      /** Only the environment can set it, or only the owner of this machine; null: it can be set. */
+      read_only: ('environment' | 'owner') | null;
+      /** Its value is never shown. */
+      secret: boolean;
       /** What was asked for is in settings.yaml, but `source` is stronger: `value` is what it says, until that is gone. */
       overridden: boolean;
+    };
+    Need: {
+      kind:
+        | 'setup'
+        | 'human_step'
+        | 'sign_in'
+        | 'run_paused'
+        | 'worker'
+        | 'browser'
+        | 'disk'
+        | 'service'
+        | 'uploads';
+      /** For a person, in a few words. */
+      title: string;
+      /** What happened, and what to do. */
+      detail: string;
+      /** The screen that helps; `id` names run or profile on it. */
+      go_to: 'setup' | 'run' | 'profile' | 'uploads' | 'settings' | 'log' | 'home';
+      id: string | null;
+    };
+    Summary: {
+      /** What is counted began then. */
+      since: string;
+      runs: {
+        total: number;
+        queued: number;
+        waiting: number;
+        running: number;
+        succeeded: number;
+        failed: number;
+        cancelled: number;
+        lost: number;
+      };
+      /** Of the runs that have ended. */
+      median_duration_ms: number | null;
+      tasks: {
+        received: number;
+        reported: number;
+        lost: number;
+      };
+      uploads: {
+        /** That came to S3 since then. */
+        files: number;
+        bytes: number;
+        /** That are still here, from whenever they are. */
+        waiting: number;
+        waiting_bytes: number;
+        /** That are not tried again by themselves. */
+        failed: number;
+      };
+      /** What it does now, oldest first. */
+      current: {
+        run_id: string;
+        /** Of the activity task it runs for; null for a run of its own. */
+        task_id: string | null;
+        script_name: string;
+        state: 'queued' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'lost';
+        level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+        level_reason: string;
+        profile: string | null;
+        /** RFC 3339, UTC. */
+        queued_at: string;
+        started_at: string | null;
+        ended_at: string | null;
+        error: {
+          name: string;
+          message: string;
+        } | null;
+        /** Somebody makes it stand still before its next action. */
+        paused: boolean;
+        pause: {
+          by: {
+            kind: string;
+            id: string;
+          };
+          reason: string;
+          /** `takeover`: a person acts in its page. */
+          kind: 'pause' | 'takeover';
+          /** RFC 3339, UTC. */
+          since: string;
+          /** It stands still; otherwise its last action still goes on. */
+          standing: boolean;
+        } | null;
+        /** Which of the script’s own list of steps it is at, from 1: best effort, branches and loops are one step. */
+        step: number | null;
+        /** How many that list has; null where the script cannot be read. */
+        of_steps: number | null;
+        /** Of the step that was begun last, also inside others. */
+        step_name: string | null;
+        /** What a person is asked to do. */
+        waiting_for_person: string | null;
+      }[];
+      /** What cannot go on without a person, most urgent first. */
+      needs_person: components['schemas']['Need'][];
     };
     Upload: {
       upload_id: number;

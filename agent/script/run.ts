@@ -418,7 +418,8 @@ export class Run {
 const NO_STEP = { name: 'goto', action: 'goto', attempt: 1, key: false, sensitive: false };
 
 /** The script's steps, the one that opens its starting page included. */
-function topSteps(script: Script): Step[] {
+/** The steps of a script's own list, with the one that opens its starting page. */
+export function topSteps(script: Script): Step[] {
   if (script.starting_page === undefined) return script.steps;
   return [{ action: 'navigate', name: STARTING_PAGE, url: script.starting_page }, ...script.steps];
 }

@@ -18,6 +18,7 @@ export const migrations: readonly string[] = [
     lost_reason   TEXT,
     fence_ms      INTEGER
   ) STRICT;
+  CREATE INDEX tasks_by_time ON tasks (received_at, state);
   CREATE INDEX tasks_open ON tasks (state) WHERE state IN ('received','running','reporting');
 
   CREATE TABLE outbox (
@@ -53,7 +54,9 @@ export const migrations: readonly string[] = [
     -- What the list is searched by, folded to lower case: name of the script, profile, name of the error.
     search        TEXT NOT NULL DEFAULT ''
   ) STRICT;
-  CREATE INDEX runs_by_time ON runs (queued_at DESC);
+  -- The numbers of a day are answered from here alone.
+  CREATE INDEX runs_by_time ON runs (queued_at DESC, state, started_at, ended_at, error_name, profile);
+  CREATE INDEX runs_open ON runs (run_id) WHERE state IN ('queued', 'waiting', 'running');
   -- The list with every filter is answered from here alone: the rows themselves hold scripts and results.
   CREATE INDEX runs_list ON runs (run_id, state, level, script_name, profile, queued_at, error_name, search);
 
@@ -114,6 +117,8 @@ export const migrations: readonly string[] = [
     WHERE state = 'pending' AND size_bytes <= 1048576;
   CREATE INDEX uploads_large ON uploads (priority DESC, next_at, upload_id)
     WHERE state = 'pending' AND size_bytes > 1048576;
+  CREATE INDEX uploads_done ON uploads (done_at, size_bytes) WHERE state = 'done';
+  CREATE INDEX uploads_failed ON uploads (run_id) WHERE state = 'failed';
   CREATE INDEX uploads_by_run ON uploads (run_id, state);
 
   CREATE TABLE profiles (

@@ -264,6 +264,13 @@ export class RunStore {
     return row === undefined ? undefined : this.#read(row);
   }
 
+  /** As it was handed over, secrets still as templates; or the beginning of what could not be read. */
+  script(runId: string): string | undefined {
+    return this.#db.prepare('SELECT script FROM runs WHERE run_id = ?').pluck().get(runId) as
+      | string
+      | undefined;
+  }
+
   result(runId: string): JsonObject | undefined {
     const row = this.#db.prepare('SELECT result FROM runs WHERE run_id = ?').get(runId) as
       | { result: string | null }
@@ -356,6 +363,17 @@ export class RunStore {
       )
       .all(runId)
       .map((row) => stepRow.parse(row));
+  }
+
+  /** The step that was begun last. */
+  lastStep(runId: string): StepRow | undefined {
+    const row = this.#db
+      .prepare(
+        `SELECT step_number, name, action, path, state, success, started_at, ended_at
+         FROM steps WHERE run_id = ? ORDER BY step_number DESC LIMIT 1`,
+      )
+      .get(runId);
+    return row === undefined ? undefined : stepRow.parse(row);
   }
 
   /** What a crash left: the last step that was finished, and the one that may or may not have acted. */

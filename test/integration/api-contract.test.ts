@@ -138,6 +138,7 @@ describe('system, settings, keys', () => {
         },
       },
     });
+    expect((await send('getSummary')).json).toMatchObject({ runs: { total: 0 }, needs_person: [] });
     expect((await send('getMetrics')).text).toContain('route="/api/v1/health"');
     expect((await send('getOpenApi', { key: null })).json).toMatchObject({ openapi: '3.1.0' });
   });

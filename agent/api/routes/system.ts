@@ -112,7 +112,7 @@ function database({ db }: ApiPorts): Health['checks']['database'] {
   }
 }
 
-async function browser({ config }: ApiPorts): Promise<Health['checks']['browser']> {
+export async function browser({ config }: ApiPorts): Promise<Health['checks']['browser']> {
   const { channel, executable_path: executablePath } = config.settings.browser;
   try {
     const found = await chooseBrowser({
@@ -160,7 +160,7 @@ function services({ resilience }: ApiPorts): Health['checks']['services'] {
   };
 }
 
-async function disk({ paths }: ApiPorts): Promise<Health['checks']['disk']> {
+export async function disk({ paths }: ApiPorts): Promise<Health['checks']['disk']> {
   try {
     const { bavail, blocks, bsize } = await statfs(paths.home);
     const free = bavail * bsize;

@@ -1,0 +1,52 @@
+/** How far a run has come, by its script as it is written. */
+import { parseScript } from '../script/parse.ts';
+import { topSteps } from '../script/run.ts';
+import type { RunRow, RunStore } from '../store/runs.ts';
+
+export interface RunProgress {
+  /** In the script's own list of steps, the starting page included, from 1; null before the first one. */
+  step: number | null;
+  /** How many that list has; null where the script cannot be read. */
+  ofSteps: number | null;
+  /** Of the step that was begun last, also deep inside others. */
+  stepName: string | null;
+}
+
+/** As many as can be at work at once, and some. */
+const MAX_KEPT = 64;
+
+/**
+ * Best effort: a script that jumps goes back, one with branches and loops stays at one number for long, one
+ * that ends early never gets to the last.
+ *
+ * @returns a function that remembers how long scripts are
+ */
+export function progressOf(runs: RunStore): (run: RunRow) => RunProgress {
+  const lengths = new Map<string, { count: number | null; offset: number }>();
+  const lengthOf = (runId: string): { count: number | null; offset: number } => {
+    const known = lengths.get(runId);
+    if (known) return known;
+    const parsed = parseScript(runs.script(runId) ?? '');
+    const length = parsed.ok
+      ? {
+          count: topSteps(parsed.script).length,
+          offset: topSteps(parsed.script).length - parsed.script.steps.length,
+        }
+      : { count: null, offset: 0 };
+    if (lengths.size >= MAX_KEPT) lengths.delete(lengths.keys().next().value ?? '');
+    lengths.set(runId, length);
+    return length;
+  };
+  return (run) => {
+    const { count, offset } = lengthOf(run.run_id);
+    const last = runs.lastStep(run.run_id);
+    return { step: last ? placeOf(last.path, offset) : null, ofSteps: count, stepName: last?.name ?? null };
+  };
+}
+
+/** Paths begin with `$.starting_page` or `$.steps[n]`, or stand behind the reference of an included script. */
+function placeOf(path: string, offset: number): number | null {
+  if (path.startsWith('$.starting_page')) return 1;
+  const index = /^\$\.steps\[(\d+)\]/.exec(path)?.[1];
+  return index === undefined ? null : Number(index) + offset + 1;
+}
