@@ -20,6 +20,7 @@ const allowedImports: Record<string, string[]> = {
   runs: ['script', 'browser', 'recording', 'store', 'uploads'],
   activity: ['script', 'runs', 'store', 'aws', 'uploads'],
   sandbox: [],
+  setup: ['aws', 'browser', 'config', 'runs', 'sandbox', 'script', 'store'],
   live: ['recording', 'runs'],
   api: [
     'aws',
@@ -33,9 +34,13 @@ const allowedImports: Record<string, string[]> = {
     'metrics',
     'journal',
     'live',
+    'recording',
+    'setup',
   ],
   // Of `api` only where its address and key are written; of `store` only whether an agent works.
   client: ['api', 'store'],
+  // The rest only as types: what it steers is put together in agent/desktop.ts.
+  desktop: ['config'],
   cli: [
     'script',
     'browser',
@@ -50,13 +55,14 @@ const allowedImports: Record<string, string[]> = {
     'audit',
     'api',
     'client',
+    'setup',
   ],
 };
 
 const folders = Object.keys(allowedImports);
 
 export default defineConfig({
-  plugins: ['typescript', 'import', 'unicorn', 'promise', 'vitest'],
+  plugins: ['typescript', 'import', 'unicorn', 'promise', 'vitest', 'react', 'jsx-a11y'],
   categories: { correctness: 'error', suspicious: 'error' },
   rules: {
     'typescript/no-floating-promises': 'error',
@@ -65,6 +71,13 @@ export default defineConfig({
     'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
     'import/no-cycle': 'error',
     'import/no-unassigned-import': 'off',
+    // JSX is compiled with the automatic runtime.
+    'react/react-in-jsx-scope': 'off',
+    // An effect that begins anew with another value resets what it had found; and one may run at a change alone.
+    'react/set-state-in-effect': 'off',
+    'react/exhaustive-effect-dependencies': 'off',
+    // `output` is for results of calculations; screen readers know `role="status"` better.
+    'jsx-a11y/prefer-tag-over-role': 'off',
     // fast-check is written fc.property(…) everywhere.
     'import/no-named-as-default-member': 'off',
     'no-await-in-loop': 'off',
@@ -91,6 +104,18 @@ export default defineConfig({
     'vitest/require-mock-type-parameters': 'off',
   },
   overrides: [
+    {
+      files: ['renderer/**'],
+      rules: {
+        // The compiler's rule takes typed queries (`query.useQuery(…)`) and the router's `hook` for wrong;
+        // react/rules-of-hooks holds.
+        'react/hooks': 'off',
+        'react/rules-of-hooks': 'error',
+        // The one frame shows a page of the agent's own, which needs its scripts and its origin.
+        'react/iframe-missing-sandbox': 'off',
+        'promise/always-return': ['error', { ignoreLastCallback: true }],
+      },
+    },
     // A construct of CDK enters its stack by being made.
     { files: ['resources/aws/*.ts'], rules: { 'no-new': 'off' } },
     ...folders.map((folder): OxlintOverride => {

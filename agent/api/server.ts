@@ -14,10 +14,11 @@ import {
 import type { Logger } from '../base/log.ts';
 import { auditCalls } from './audit.ts';
 import { authorize } from './authorize.ts';
-import { createGuard } from './guard.ts';
+import { createGuard, originOf } from './guard.ts';
 import type { ApiPorts } from './ports.ts';
 import { ApiError, PROBLEM_TYPE, problemOf } from './problem.ts';
 import { agentRoutes } from './routes/agent.ts';
+import { appPageRoutes } from './routes/app-page.ts';
 import { documentRoutes } from './routes/document.ts';
 import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -107,7 +108,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
   if (options.allowedOrigins.length > 0) {
     const { default: cors } = await import('@fastify/cors');
     await app.register(cors, {
-      origin: options.allowedOrigins.map((origin) => new URL(origin).origin),
+      origin: options.allowedOrigins.map(originOf),
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       allowedHeaders: ['authorization', 'content-type', 'range', 'if-range', 'if-match', 'last-event-id'],
       exposedHeaders: EXPOSED_HEADERS,
@@ -132,7 +133,8 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
   await options.before?.(app);
 
   await app.withTypeProvider<ZodTypeProvider>().register(metricRoutes(ports));
-  await app.register(livePageRoutes());
+  await app.register(appPageRoutes());
+  await app.register(livePageRoutes(options.allowedOrigins));
   await app.register(
     async (v1) => {
       const typed = v1.withTypeProvider<ZodTypeProvider>();

@@ -7,7 +7,15 @@ const NOTICE_MS = 8_000;
 
 const element = (id) => document.getElementById(id);
 const runId = decodeURIComponent(location.pathname.split('/').at(-1));
-const ticket = new URLSearchParams(location.hash.slice(1)).get('ticket');
+const given = new URLSearchParams(location.hash.slice(1));
+const ticket = given.get('ticket');
+// In a frame of the app, which has the headings already and may look otherwise than the system does.
+const look = ['embed', 'theme']
+  .flatMap((key) => (given.has(key) ? [`&${key}=${given.get(key)}`] : []))
+  .join('');
+document.body.toggleAttribute('data-embedded', given.has('embed'));
+if (['light', 'dark'].includes(given.get('theme')))
+  document.documentElement.style.colorScheme = given.get('theme');
 // Used up with the first connection: it need not stay in the history.
 history.replaceState(null, '', location.pathname);
 
@@ -81,7 +89,7 @@ function onMessage(message) {
   if (message.type === 'state') show(message);
   else if (message.type === 'notice') notice(message.words);
   // So that loading this page again works, and a lost connection can be made anew.
-  else if (message.type === 'ticket') history.replaceState(null, '', `#ticket=${message.ticket}`);
+  else if (message.type === 'ticket') history.replaceState(null, '', `#ticket=${message.ticket}${look}`);
   else if (message.type === 'clipboard') navigator.clipboard?.writeText(message.text).catch(() => {});
 }
 

@@ -18,7 +18,7 @@ import { becomeWebSocket } from '../upgrades.ts';
 
 /** noVNC draws frames through `data:` images: without that it stays black and says nothing. */
 const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 const PAGE_FILES = {
   'live.js': 'text/javascript; charset=utf-8',
@@ -68,13 +68,14 @@ export function liveRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   };
 }
 
-/** Beside the API, not below it: it is for people. */
-export function livePageRoutes(): (app: FastifyInstance) => Promise<void> {
+/** Beside the API, not below it: it is for people. Pages of `origins` may show it in a frame. */
+export function livePageRoutes(origins: readonly string[]): (app: FastifyInstance) => Promise<void> {
+  const policy = [PAGE_POLICY, ...origins].join(' ');
   const hidden = { config: { scope: 'none' as const }, schema: { hide: true } };
   return async (app) => {
     app.get('/live/:run_id', hidden, async (_request, reply) =>
       reply
-        .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': PAGE_POLICY })
+        .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy })
         .send(createReadStream(join(resourceFolder('live'), 'live.html'))),
     );
     for (const [name, type] of Object.entries(PAGE_FILES)) {
