@@ -41,7 +41,9 @@ const allowedImports: Record<string, string[]> = {
   client: ['api', 'store'],
   // The rest only as types: what it steers is put together in agent/desktop.ts.
   desktop: ['config'],
+  import: ['script', 'browser', 'config'],
   cli: [
+    'import',
     'script',
     'browser',
     'recording',

@@ -7,8 +7,8 @@ import { sfnActivityService, type ActivityService } from './activity/service.ts'
 import { NoWorker, type AnyWorker } from './activity/no-worker.ts';
 import { Worker, type WorkerEnd } from './activity/worker.ts';
 import { OWNER_ID } from './api/keys.ts';
-import type { AgentPorts, AgentStatus, WorkerPort } from './api/ports.ts';
-import type { RunningApi } from './api/start.ts';
+import type { AgentPorts, AgentStatus, RestartPort, WorkerPort } from './api/ports.ts';
+import type { KeptAddress, RunningApi } from './api/start.ts';
 import { auditRuns, AuditLog } from './audit/index.ts';
 import { announcing } from './aws/announce.ts';
 import { createClients, type AwsClients } from './aws/clients.ts';
@@ -29,6 +29,7 @@ import { TemporaryFolders } from './browser/temporary.ts';
 import { WarmBrowser } from './browser/warm.ts';
 import { clientOptions } from './config/credentials.ts';
 import { LiveConfig } from './config/live.ts';
+import { openOwnSandbox, SANDBOX_BUCKET, type OwnSandbox } from './setup/own-sandbox.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ScriptSecrets } from './config/script-secrets.ts';
 import { FileVault, type Vault } from './config/vault.ts';
@@ -76,6 +77,8 @@ export interface OpenOptions {
   log: Logger;
   clock?: Clock;
   vault?: Vault;
+  /** Of the desktop's window, which may use the API; absent: there is none. */
+  windowOrigin?: string;
   /** `none`: nothing is uploaded; `onlyRun`: only that run's evidence. Default: everything in the queue. */
   uploads?: 'none' | { onlyRun: string };
   /** Keep a browser ready between runs; default: as the setting says. */
@@ -104,18 +107,24 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   const clock = options.clock ?? systemClock;
   const paths = homePaths(home);
   const db = openDatabase(paths.database);
-  const config = new LiveConfig({ home, env, db, ...(options.flags ? { flags: options.flags } : {}) });
+  const loading = { home, env, db, ...(options.flags ? { flags: options.flags } : {}) };
+  let config = new LiveConfig(loading);
+  const sandbox = config.settings.sandbox.enabled ? await openOwnSandbox({ log }) : null;
+  if (sandbox) config = new LiveConfig({ ...loading, given: sandbox.given });
   for (const problem of config.problems) log.warn(problem, problem.message);
   const settings = config.settings;
   const vault = options.vault ?? new FileVault(home);
-  const { options: awsOptions, identity } = await clientOptions(config, vault, env);
+  const aws = sandbox
+    ? { options: sandbox.clients, identity: 'the built-in sandbox' }
+    : await clientOptions(config, vault, env);
+  const { identity } = aws;
   const events = new EventBus();
   const resilience: Resilience = new Resilience({
     now: () => clock.now(),
     onChange: announcing(events, log),
     onCall: (call) => metrics.awsCall(call),
   });
-  const clients = createClients({ ...awsOptions, resilience });
+  const clients = createClients({ ...aws.options, resilience });
 
   const runs = new RunStore(db);
   const audit = new AuditLog({ db, clock });
@@ -165,6 +174,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     events,
     log,
     clock,
+    skipBuckets: bucketsOfOthers(uploadStore, sandbox, options),
     ...(typeof options.uploads === 'object' ? options.uploads : {}),
   });
   const humans = new HumanDesk({ clock, events });
@@ -254,6 +264,11 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     audit,
     journal,
     metrics,
+    windowOrigin: options.windowOrigin ?? null,
+    sandbox,
+    vault,
+    env,
+    aws,
     close: async () => {
       await Promise.all([
         sessions.stop({ deadlineMs: 0 }),
@@ -265,10 +280,23 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
       await warm?.close();
       await processes.endAll();
       clients.destroy();
+      await sandbox?.close();
       journal.close();
       db.close();
     },
   };
+}
+
+/** Evidence for AWS never goes to the sandbox, and what was meant for a sandbox that is gone goes nowhere. */
+function bucketsOfOthers(
+  store: UploadStore,
+  sandbox: OwnSandbox | null,
+  { uploads }: OpenOptions,
+): readonly string[] {
+  if (sandbox) return store.pendingBuckets().filter((bucket) => bucket !== SANDBOX_BUCKET);
+  // Not beside another process, which may be the one with the sandbox.
+  if (uploads === undefined) store.forget(SANDBOX_BUCKET);
+  return [SANDBOX_BUCKET];
 }
 
 /** What a dead agent left: browsers, folders, and runs that nobody executes any more. */
@@ -301,6 +329,10 @@ export interface ServeOptions {
   /** End after one task. */
   once?: boolean;
   clock?: Clock;
+  /** Where the API of the life before was, in the same process. */
+  address?: KeptAddress;
+  /** Told that it is to be opened anew once it has ended. Absent: that cannot be asked for. */
+  onRestart?: () => void;
 }
 
 /** The agent at work: recovery, the activity worker, and what goes on beside it. */
@@ -333,6 +365,17 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
       })),
     };
   };
+  const restart: RestartPort | null = options.onRestart
+    ? {
+        busy: () => busyWith(agent, worker),
+        begin: (reason) => {
+          options.onRestart?.();
+          log.info({ reason }, 'the agent ends what it does and starts anew');
+          events.emit({ type: 'agent.restarting', reason });
+          drop(worker.drain(), log, 'draining');
+        },
+      }
+    : null;
   // Open before the first poll: an address or certificate that is wrong must not cost a task.
   const api = settings.api.enabled
     ? await openApi(
@@ -346,6 +389,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
               resume: () => worker.resume(),
               drain: () => drop(worker.drain(), log, 'draining'),
             },
+        { restart, ...(options.address ? { address: options.address } : {}) },
       )
     : null;
   try {
@@ -427,6 +471,20 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   }
 }
 
+/** In words; null: nothing would be broken off. */
+function busyWith(agent: Agent, worker: AnyWorker): string | null {
+  const { tasks } = worker.status();
+  const counts: [number, string, string][] = [
+    [tasks.length, 'task', 'tasks'],
+    [agent.engine.detached, 'run', 'runs'],
+    [agent.sessions.size, 'open session', 'open sessions'],
+  ];
+  const words = counts
+    .filter(([count]) => count > 0)
+    .map(([count, one, more]) => `${count} ${count === 1 ? one : more}`);
+  return words.length === 0 ? null : words.join(', ');
+}
+
 /** @throws AgentError BrowserAgent.InvalidInput when nothing is left for the agent to do */
 function noWorker({ config, db, log }: Agent, { once }: ServeOptions): NoWorker {
   if (!config.settings.api.enabled || once === true) {
@@ -480,9 +538,14 @@ export interface ServingAgent {
 }
 
 /** Fastify is loaded only here: verbs that serve nothing do not pay for it. */
-async function openApi(agent: Agent, clock: Clock, worker: WorkerPort | null): Promise<RunningApi> {
+async function openApi(
+  agent: Agent,
+  clock: Clock,
+  worker: WorkerPort | null,
+  more: { restart: RestartPort | null; address?: KeptAddress },
+): Promise<RunningApi> {
   const { startApi } = await import('./api/start.ts');
-  const api = await startApi({ agent, worker, version: programVersion(), clock });
+  const api = await startApi({ agent, worker, version: programVersion(), clock, ...more });
   agent.closers.push(() => api.close());
   return api;
 }

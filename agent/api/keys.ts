@@ -43,10 +43,12 @@ export class KeyRing {
   /** The owner's key, for this start of the agent only; null where nobody serves. */
   readonly ownerToken: string | null;
 
-  constructor(options: { store: ApiKeyStore; clock: Clock; withOwner?: boolean }) {
+  /** `owner`: the owner's key of the life before, which is to stay good. */
+  constructor(options: { store: ApiKeyStore; clock: Clock; withOwner?: boolean; owner?: string }) {
     this.#store = options.store;
     this.#clock = options.clock;
-    const made = options.withOwner === true ? makeKey() : null;
+    const made =
+      options.owner === undefined ? (options.withOwner === true ? makeKey() : null) : keyOf(options.owner);
     this.ownerToken = made?.key ?? null;
     this.#owner = made ? { id: made.keyId, sha256: made.sha256 } : null;
   }
@@ -117,6 +119,13 @@ function sameHash(a: string, b: string): boolean {
 
 function sha256Of(text: string): string {
   return hash('sha256', text);
+}
+
+/** @throws Error for a text that is no key of ours: a bug */
+function keyOf(key: string): { keyId: string; key: string; sha256: string } {
+  const keyId = KEY.exec(key)?.groups?.['id'];
+  if (keyId === undefined) throw new Error('this is no key');
+  return { keyId, key, sha256: sha256Of(key) };
 }
 
 function makeKey(): { keyId: string; key: string; sha256: string } {

@@ -6,9 +6,12 @@ import type { Logger } from '../base/log.ts';
 import type { HomePaths } from '../base/paths.ts';
 import type { JsonObject } from '../base/words.ts';
 import type { ProfileService } from '../browser/profiles.ts';
+import type { ClientOptions } from '../aws/clients.ts';
 import type { LiveConfig } from '../config/live.ts';
+import type { Vault } from '../config/vault.ts';
 import type { EventJournal } from '../journal/index.ts';
 import type { Resilience } from '../aws/resilience.ts';
+import type { OwnSandbox } from '../setup/own-sandbox.ts';
 import type { LiveView } from '../live/live-view.ts';
 import type { LiveTickets } from '../live/tickets.ts';
 import type { Metrics } from '../metrics/index.ts';
@@ -43,6 +46,14 @@ export interface WorkerPort {
   drain(): void;
 }
 
+/** Starts the agent anew in the same process. */
+export interface RestartPort {
+  /** In words what it is busy with; null: it is idle. */
+  busy(): string | null;
+  /** Ends what is at hand, begins nothing new, and starts anew. */
+  begin(reason: string): void;
+}
+
 /** What of an open agent the API needs; `Agent` has all of it. */
 export interface AgentPorts {
   config: LiveConfig;
@@ -61,6 +72,14 @@ export interface AgentPorts {
   audit: AuditLog;
   journal: EventJournal;
   metrics: Metrics;
+  /** Of the desktop's window, which may use the API; null: there is none. */
+  windowOrigin: string | null;
+  /** The stand-in for AWS inside this agent; null: it works on AWS. */
+  sandbox: OwnSandbox | null;
+  vault: Vault;
+  env: NodeJS.ProcessEnv;
+  /** How AWS is reached, and in words where the identity comes from. */
+  aws: { options: ClientOptions; identity: string };
   /** How the AWS services are, as far as this process has asked them. */
   resilience: Pick<Resilience, 'health' | 'reset'>;
 }
@@ -70,6 +89,8 @@ export interface ApiPorts extends AgentPorts {
   version: string;
   /** Null: no worker in this process. */
   worker: WorkerPort | null;
+  /** Null: whoever opened this agent does not start it anew. */
+  restart: RestartPort | null;
   keys: KeyRing;
   limits: RateLimits;
   /** For the live view of runs. */

@@ -13,7 +13,7 @@ import { KeyRing, OWNER_ID } from './keys.ts';
 import { listen, type Listener, type ListenOptions } from './listener.ts';
 import { RateLimits, type TierLimits } from './limits.ts';
 import { removeOwnerFile, writeOwnerFile, type OwnerFile } from './owner-file.ts';
-import type { AgentPorts, ApiPorts, WorkerPort } from './ports.ts';
+import type { AgentPorts, ApiPorts, RestartPort, WorkerPort } from './ports.ts';
 import type { AppOptions } from './server.ts';
 
 export interface StartOptions {
@@ -23,11 +23,22 @@ export interface StartOptions {
   /** Of the program. */
   version: string;
   clock: Clock;
+  /** Null: it cannot be started anew from here. */
+  restart?: RestartPort | null;
+  /** Of the life before, in the same process. */
+  address?: KeptAddress;
+}
+
+/** Where the API was and who its owner is, for one that takes its place. */
+export interface KeptAddress {
+  token: string;
+  port: number;
 }
 
 export interface RunningApi {
   /** e.g. `http://127.0.0.1:4590`, without the prefix. */
   url: string;
+  port: number;
   /** The owner's key, which is also in `api.json`. */
   token: string;
   /** Writes `api.json`: once it is sure that no other agent serves this data directory. */
@@ -40,9 +51,17 @@ export interface RunningApi {
  * @throws AgentError BrowserAgent.InvalidInput when it would be open to the network without TLS, when the
  * certificate cannot be read, or when the port that was set is taken
  */
-export async function startApi({ agent, worker, version, clock }: StartOptions): Promise<RunningApi> {
+export async function startApi({
+  agent,
+  worker,
+  version,
+  clock,
+  restart = null,
+  address,
+}: StartOptions): Promise<RunningApi> {
   const { config, log, paths } = agent;
-  const { host, allowed_origins: allowedOrigins } = config.settings.api;
+  const { host, allowed_origins: ofOthers } = config.settings.api;
+  const allowedOrigins = agent.windowOrigin === null ? ofOthers : [...ofOthers, agent.windowOrigin];
   const tls = readTls(config);
   if (!tls && !isLoopback(host)) {
     throw new AgentError(
@@ -51,7 +70,12 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
     );
   }
   const store = new ApiKeyStore(agent.db);
-  const keys = new KeyRing({ store, clock, withOwner: true });
+  const keys = new KeyRing({
+    store,
+    clock,
+    withOwner: true,
+    ...(address ? { owner: address.token } : {}),
+  });
   const limits = new RateLimits({ store, clock, limits: () => tierLimits(config) });
   const feed = new EventFeed({
     journal: agent.journal,
@@ -72,8 +96,19 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
     );
     return madeView;
   };
-  const ports: ApiPorts = { ...agent, worker, version, clock, keys, limits, feed, tickets, liveView };
-  const listener = await listenAsSet({ ports, host, tls, allowedOrigins, log });
+  const ports: ApiPorts = {
+    ...agent,
+    worker,
+    restart,
+    version,
+    clock,
+    keys,
+    limits,
+    feed,
+    tickets,
+    liveView,
+  };
+  const listener = await listenAsSet({ ports, host, tls, allowedOrigins, log }, address?.port);
   const { port } = listener;
   const url = `${tls ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   const token = keys.ownerToken ?? '';
@@ -97,12 +132,24 @@ export async function startApi({ agent, worker, version, clock }: StartOptions):
     if (agent.db.open) limits.flush();
   };
   let closing: Promise<void> | undefined;
-  return { url, token, announce, close: () => (closing ??= close()) };
+  return { url, port, token, announce, close: () => (closing ??= close()) };
 }
 
-async function listenAsSet(options: Omit<ListenOptions, 'port'>): Promise<Listener> {
+/** @param before where it was until now: kept when the settings leave the choice */
+async function listenAsSet(
+  options: Omit<ListenOptions, 'port'>,
+  before: number | undefined,
+): Promise<Listener> {
   const { config, log } = options.ports;
   const { host, port } = config.settings.api;
+  const isFree = port === 0 || config.sourceOf('api.port') === 'default';
+  if (before !== undefined && isFree) {
+    try {
+      return await listen({ ...options, port: before });
+    } catch (thrown) {
+      if (!isTaken(thrown)) throw thrown;
+    }
+  }
   try {
     try {
       return await listen({ ...options, port });

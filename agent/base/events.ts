@@ -60,6 +60,18 @@ export type AgentEvent =
       /** Above `recording.keep_gb` still: runs that are open or on their way to S3. */
       overBytes: number;
     }
+  /** It ends what it does and starts anew, in the same process. */
+  | { type: 'agent.restarting'; reason: string }
+  | { type: 'setup.step'; step: ProgressStep }
+  | { type: 'setup.check'; check: ProgressStep & { id: string } }
+  | {
+      type: 'setup.install';
+      state: 'running' | 'done' | 'failed';
+      /** 0 to 100; null while it is not known. */
+      percent: number | null;
+      words: string;
+      fix: string;
+    }
   | { type: 'poll.answered'; outcome: 'task' | 'empty' | 'failed' }
   | { type: 'browser.started'; pid: number }
   | { type: 'task.received'; taskId: string; runId: string }
@@ -71,6 +83,15 @@ export type AgentEvent =
       errorName?: string;
     }
   | { type: 'lease.lost'; taskId: string; runId: string; reason: string };
+
+/** One thing that setup or a check did, for a person who watches. */
+export interface ProgressStep {
+  title: string;
+  status: 'ok' | 'warn' | 'fail' | 'skip';
+  detail: string;
+  /** What to do; empty when nothing is. */
+  fix: string;
+}
 
 export type RunEndState = 'succeeded' | 'failed' | 'cancelled' | 'lost';
 

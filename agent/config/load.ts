@@ -38,6 +38,8 @@ export interface LoadOptions {
   env: NodeJS.ProcessEnv;
   /** By key, e.g. `{'aws.env': 'prod'}`; `undefined` is a flag that was not given. */
   flags?: Record<string, unknown>;
+  /** Stronger than everything, where the agent itself decides: e.g. what its own sandbox has. */
+  given?: { source: string; values: Record<string, unknown> };
   /** The open database, for those who have it; otherwise it is opened for a moment, where it exists. */
   db?: Database;
 }
@@ -77,6 +79,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     const own = new Map<string, Candidate[]>();
     for (const definition of settingDefinitions) {
       own.set(definition.key, [
+        ...givenCandidates(definition, options.given),
         ...flagCandidates(definition, options.flags ?? {}),
         ...envCandidates(definition, options.env),
         ...fileCandidates(definition, file, problems),
@@ -236,6 +239,11 @@ function parseJson(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+function givenCandidates({ key }: SettingDefinition, given: LoadOptions['given']): Candidate[] {
+  if (given === undefined || !Object.hasOwn(given.values, key)) return [];
+  return [{ value: given.values[key], source: given.source, where: given.source }];
 }
 
 function flagCandidates({ key }: SettingDefinition, flags: Record<string, unknown>): Candidate[] {

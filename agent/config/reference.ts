@@ -10,6 +10,7 @@ const GROUPS: Record<string, string> = {
   script: 'What scripts may reach.',
   api: 'The local API ([api.md](api.md)).',
   log: 'What the agent says.',
+  sandbox: 'To try the agent without AWS ([sandbox.md](sandbox.md)).',
   telemetry: 'OpenTelemetry ([metrics.md](metrics.md)).',
 };
 

@@ -378,6 +378,12 @@ const telemetry = z.strictObject({
   }),
 });
 
+const sandbox = z.strictObject({
+  enabled: z.boolean().default(false).register(settingDocs, {
+    doc: 'Whether the agent works on a stand-in for AWS that it starts inside itself, to try it without an AWS account. Nothing then goes to AWS or comes from it. What is in the stand-in (uploaded evidence, executions) is gone when the agent stops or restarts; the history on this machine stays.',
+  }),
+});
+
 export const settingsSchema = z.strictObject({
   aws,
   recording,
@@ -389,6 +395,7 @@ export const settingsSchema = z.strictObject({
   live,
   log,
   telemetry,
+  sandbox,
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
@@ -451,6 +458,12 @@ export function enumOf(schema: z.ZodType): readonly string[] | undefined {
 /** The JSON type a setting has when it is set: what text from the environment is read as. */
 export function jsonTypeOf(schema: z.ZodType): string {
   return withoutNull(schema).type ?? 'object';
+}
+
+/** The least and the most that a number may be; null: no such bound, or no number. */
+export function rangeOf(schema: z.ZodType): { minimum: number | null; maximum: number | null } {
+  const { minimum, maximum } = withoutNull(schema);
+  return { minimum: minimum ?? null, maximum: maximum ?? null };
 }
 
 function withoutNull(schema: z.ZodType): JsonSchema {

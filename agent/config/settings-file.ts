@@ -1,18 +1,10 @@
 /** settings.yaml: read with the place of every value, written without losing a comment. */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { isMap, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { AgentError } from '../base/errors.ts';
+import { replaceFile } from '../base/replace-file.ts';
 import { settingDefinition, settingDefinitions } from './schema.ts';
 
 export interface ConfigProblem {
@@ -183,7 +175,7 @@ export function writeFileAtomically(path: string, text: string, mode = 0o644): v
   } finally {
     closeSync(file);
   }
-  renameSync(temporary, path);
+  replaceFile(temporary, path);
 }
 
 /** Edits that may turn a typo into a key: beyond this a suggestion is a guess. */

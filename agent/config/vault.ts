@@ -50,6 +50,10 @@ export class FileVault implements Vault {
     });
   }
 
+  names(): Promise<string[]> {
+    return attempt(() => Object.keys(this.#read()));
+  }
+
   #read(): Record<string, string> {
     if (!existsSync(this.#path)) return {};
     // A file copied or restored with wider permissions is narrowed before it is used.

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { redactText } from '../base/log.ts';
 import { ACTOR_KINDS } from '../base/actor.ts';
-import type { AgentEvent } from '../base/events.ts';
+import type { AgentEvent, ProgressStep } from '../base/events.ts';
 import { AWS_SERVICES, SERVICE_STATES } from '../base/services.ts';
 import { RECORDING_LEVELS } from '../base/words.ts';
 
@@ -14,7 +14,7 @@ export const PRIORITIES = ['low', 'normal', 'high'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 /** The part of the agent that an event comes from. */
-export const SOURCES = ['runs', 'uploads', 'people', 'worker', 'stream'] as const;
+export const SOURCES = ['runs', 'uploads', 'people', 'worker', 'setup', 'stream'] as const;
 export type Source = (typeof SOURCES)[number];
 
 const runId = z.string().describe('Id of the run.');
@@ -23,6 +23,13 @@ const time = z.iso.datetime();
 const error = z.object({ name: z.string(), message: z.string() });
 const stepNumber = z.int().describe('In order of execution, from 1; 0: before the first step.');
 const durationMs = z.int();
+
+const progress = {
+  title: z.string(),
+  status: z.enum(['ok', 'warn', 'fail', 'skip']),
+  detail: z.string(),
+  fix: z.string().describe('What to do; empty when nothing is.'),
+};
 
 /** What each event says, by its type. */
 export const payloads = {
@@ -111,6 +118,21 @@ export const payloads = {
         .describe('Above recording.keep_gb still, because runs are open or on their way to S3; 0: nothing.'),
     })
     .describe('Past runs went from this machine by recording.keep_days and recording.keep_gb.'),
+  'agent.restarting': z
+    .object({ reason: z.string() })
+    .describe(
+      'It ends what it does and starts anew in the same process: same address, same owner’s key. Connect again after a moment.',
+    ),
+  'setup.step': z.object(progress).describe('Fetching the configuration did this.'),
+  'setup.check': z.object({ id: z.string(), ...progress }).describe('A check of the setup is done.'),
+  'setup.install': z
+    .object({
+      state: z.enum(['running', 'done', 'failed']),
+      percent: z.int().min(0).max(100).nullable().describe('Null: not known.'),
+      words: z.string(),
+      fix: z.string().describe('What to do when it failed; else empty.'),
+    })
+    .describe('A browser is being installed.'),
   'agent.task_received': z.object({ task_id: taskId, run_id: runId }),
   'agent.task_reported': z.object({
     task_id: taskId,
@@ -238,6 +260,18 @@ export function publish(event: AgentEvent): PublishedEvent | null {
       const priority = overBytes > 0 ? 'high' : 'normal';
       return { type: 'agent.runs_removed', priority, source: 'worker', runId: null, payload };
     }
+    case 'agent.restarting': {
+      const payload = { reason: clean(event.reason) };
+      return { type: 'agent.restarting', priority: 'high', source: 'worker', runId: null, payload };
+    }
+    case 'setup.step':
+      return setup('setup.step', shownStep(event.step));
+    case 'setup.check':
+      return setup('setup.check', { id: event.check.id, ...shownStep(event.check) });
+    case 'setup.install': {
+      const { state, percent, words, fix } = event;
+      return setup('setup.install', { state, percent, words: clean(words), fix: clean(fix) });
+    }
     case 'task.received':
       return run(event, 'normal', 'agent.task_received', { task_id: event.taskId });
     case 'task.reported':
@@ -253,6 +287,17 @@ export function publish(event: AgentEvent): PublishedEvent | null {
     case 'browser.started':
       return null;
   }
+}
+
+function setup<T extends 'setup.step' | 'setup.check' | 'setup.install'>(
+  type: T,
+  payload: Payload<T>,
+): PublishedEvent {
+  return { type, priority: 'low', source: 'setup', runId: null, payload } as PublishedEvent;
+}
+
+function shownStep({ title, status, detail, fix }: ProgressStep): Payload<'setup.step'> {
+  return { title: clean(title), status, detail: clean(detail), fix: clean(fix) };
 }
 
 const SOURCE_OF: Record<string, Source> = {

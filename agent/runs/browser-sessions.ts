@@ -81,6 +81,11 @@ export class BrowserSessions {
     return this.#options.store;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /**
    * Resolves when its browser is open.
    *

@@ -200,6 +200,19 @@ export class UploadStore {
       .run(nextAt, error, uploadId);
   }
 
+  /** Buckets that something waits for. */
+  pendingBuckets(): string[] {
+    return this.#db
+      .prepare(`SELECT DISTINCT bucket FROM uploads WHERE state = 'pending'`)
+      .pluck()
+      .all() as string[];
+  }
+
+  /** Takes back what waits for a bucket; the files stay with their runs. @returns how many */
+  forget(bucket: string): number {
+    return this.#db.prepare(`DELETE FROM uploads WHERE state = 'pending' AND bucket = ?`).run(bucket).changes;
+  }
+
   /** @returns false when the row was ended in the meantime, e.g. uploaded by another process */
   fail(uploadId: number, error: string, now: number): boolean {
     return (

@@ -65,6 +65,8 @@ export interface UploadQueueOptions {
   clock?: Clock;
   /** The most at once; how many of these is up to the {@link UploadWindow}. */
   mostAtOnce?: { small: number; large: number };
+  /** Buckets that are not this agent's now: what is meant for them waits. */
+  skipBuckets?: readonly string[];
   /** Serve this run alone, and leave the rest to the agent that has the same data directory. */
   onlyRun?: string;
   random?: () => number;
@@ -96,6 +98,7 @@ export class UploadQueue {
   readonly #mostAtOnce: { small: number; large: number };
   readonly #window: UploadWindow;
   readonly #onlyRun: { runId?: string };
+  readonly #skipBuckets: readonly string[];
   readonly #random: () => number;
   readonly #holds = new Map<string, Hold>();
   readonly #inFlight = new Map<number, { row: UploadRow; abort: AbortController; ended: Promise<void> }>();
@@ -118,6 +121,7 @@ export class UploadQueue {
     this.#mostAtOnce = options.mostAtOnce ?? MOST_AT_ONCE;
     this.#window = new UploadWindow(Math.max(this.#mostAtOnce.small, this.#mostAtOnce.large));
     this.#onlyRun = options.onlyRun === undefined ? {} : { runId: options.onlyRun };
+    this.#skipBuckets = options.skipBuckets ?? [];
     this.#random = options.random ?? Math.random;
   }
 
@@ -417,9 +421,10 @@ export class UploadQueue {
   }
 
   #heldBuckets(now: number): string[] {
-    return [...this.#holds]
+    const held = [...this.#holds]
       .filter(([, hold]) => hold.probing || hold.untilMs > now)
       .map(([bucket]) => bucket);
+    return [...this.#skipBuckets, ...held];
   }
 
   /** When something of the run is on the way or may be; `Infinity` when nothing is pending. */

@@ -21,6 +21,10 @@ const statusSchema = z
   })
   .meta({ id: 'AgentStatus' });
 
+const restartSchema = z
+  .object({ waits_for: z.string().nullable().describe('What ends first, in words; null: nothing.') })
+  .meta({ id: 'Restart' });
+
 const VERBS = [
   { verb: 'pause', operationId: 'pauseAgent', summary: 'Take no new tasks until it is resumed' },
   { verb: 'resume', operationId: 'resumeAgent', summary: 'Take tasks again' },
@@ -41,6 +45,48 @@ export function agentRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         },
       },
       async () => statusOf(ports),
+    );
+
+    app.post(
+      '/agent/restart',
+      {
+        config: { scope: 'operate' },
+        // Once the answer is out: an agent that is idle ends at once.
+        onResponse: async (_request, reply) => {
+          if (reply.statusCode === 202) ports.restart?.begin('asked for through the API');
+        },
+        schema: {
+          operationId: 'restartAgent',
+          summary: 'Start the agent anew in the same process, with the settings as they are now',
+          description:
+            'Address and owner’s key stay. Followers of events are told (`agent.restarting`) and connect again. While something runs it is refused, unless `when_idle` asks to wait for that: then nothing new is begun until it has ended. An open poll of Step Functions is never broken off, so this may take a minute.',
+          tags,
+          body: z
+            .strictObject({
+              when_idle: z.boolean().default(false).describe('Finish what is at hand first.'),
+            })
+            .nullish(),
+          response: answers({ 202: restartSchema }, 409, 413, 415),
+        },
+      },
+      async ({ body }, reply) => {
+        const { restart } = ports;
+        if (!restart) {
+          throw new ApiError(
+            409,
+            'BrowserAgent.Conflict',
+            'This agent cannot be started anew from here. Stop it, and start it again.',
+          );
+        }
+        const busy = restart.busy();
+        if (busy !== null && body?.when_idle !== true) {
+          throw new ApiError(409, 'BrowserAgent.Conflict', `The agent is at work: ${busy}.`, {
+            hint: 'Ask again when that has ended, or ask with "when_idle": true.',
+          });
+        }
+        // Its end takes the connection along: no client is to send its next request on this one.
+        return reply.code(202).header('connection', 'close').send({ waits_for: busy });
+      },
     );
 
     for (const { verb, operationId, summary } of VERBS) {

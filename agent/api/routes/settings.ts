@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SettingsChanged, WrongSettings, type LiveSetting } from '../../config/live.ts';
-import { APPLIES } from '../../config/schema.ts';
+import { APPLIES, enumOf, jsonTypeOf, rangeOf, settingDefinition } from '../../config/schema.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
 
@@ -23,6 +23,20 @@ const settingSchema = z
     pending_restart: z
       .boolean()
       .describe('The agent still works with an earlier value, until it is started again.'),
+    doc: z.string().describe('What it is for.'),
+    type: z.enum(['boolean', 'integer', 'number', 'string', 'array', 'object']),
+    allowed: z.string().describe('What may be set, in words.'),
+    options: z.array(z.string()).nullable().describe('The words it allows, when it allows only some.'),
+    minimum: z.number().nullable(),
+    maximum: z.number().nullable(),
+    nullable: z.boolean().describe('It may be left unset.'),
+    default: z.unknown(),
+    environment: z.array(z.string()).describe('Variables that set it and are stronger, strongest first.'),
+    read_only: z
+      .enum(['environment', 'owner'])
+      .nullable()
+      .describe('Only the environment can set it, or only the owner of this machine; null: it can be set.'),
+    secret: z.boolean().describe('Its value is never shown.'),
   })
   .meta({ id: 'Setting' });
 
@@ -128,7 +142,7 @@ export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
           .filter(({ key }) => Object.hasOwn(changes, key))
           .map((setting) => ({
             ...shown(setting),
-            overridden: /^(command line|environment )/.test(setting.source),
+            overridden: /^(command line|environment |the built-in sandbox)/.test(setting.source),
           }));
         return reply.header('etag', `"${config.tag()}"`).send({ items });
       },
@@ -137,7 +151,40 @@ export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
 }
 
 function shown({ pendingRestart, ...setting }: LiveSetting): z.infer<typeof settingSchema> {
-  return { ...setting, pending_restart: pendingRestart };
+  return { ...setting, pending_restart: pendingRestart, ...described(setting.key) };
+}
+
+type Described = Omit<
+  z.infer<typeof settingSchema>,
+  'key' | 'value' | 'source' | 'applies' | 'pending_restart'
+>;
+
+/** The same for as long as the program runs: made once for each. */
+const descriptions = new Map<string, Described>();
+
+function described(key: string): Described {
+  const known = descriptions.get(key);
+  if (known) return known;
+  const definition = settingDefinition(key);
+  if (!definition) throw new Error(`there is no setting ${key}`);
+  const { meta, allowed, env, schema } = definition;
+  const { minimum, maximum } = rangeOf(schema);
+  const made: Described = {
+    doc: meta.doc,
+    type: jsonTypeOf(schema) as Described['type'],
+    allowed,
+    options: [...(enumOf(schema) ?? [])],
+    minimum,
+    maximum,
+    nullable: schema.safeParse(null).success,
+    default: definition.default,
+    environment: env,
+    read_only: meta.envOnly === true ? 'environment' : meta.ownerOnly === true ? 'owner' : null,
+    secret: meta.secret === true,
+  };
+  if (made.options?.length === 0) made.options = null;
+  descriptions.set(key, made);
+  return made;
 }
 
 /** `*` and a header that is not there: in any case. */
