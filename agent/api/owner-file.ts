@@ -2,8 +2,9 @@
  * Where the owner's own programs (command line, window) find the API: `api.json` in the data directory, with
  * its address and a key that may do everything, for the agent's user alone and for this start alone.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { replaceFile } from '../base/replace-file.ts';
 
 const ownerFileSchema = z.object({
   /** e.g. `http://127.0.0.1:4590`. */
@@ -25,7 +26,7 @@ export function writeOwnerFile(path: string, content: OwnerFile): void {
   // A file of that name from before would keep its mode.
   rmSync(draft, { force: true });
   writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  renameSync(draft, path);
+  replaceFile(draft, path);
 }
 
 /** Undefined: no agent has written one, or it cannot be read. Whether that agent lives is for the caller to see. */
