@@ -96,6 +96,30 @@ describe('heartbeats', () => {
   });
 });
 
+describe('being told that the machine slept', () => {
+  test('a heartbeat goes out at once, and nothing begins before it is accepted', () => {
+    const play = new Play();
+    play.tick();
+    play.accept();
+    expect(isVerified(play.state)).toBe(true);
+    expect(play.send({ type: 'woke', now: play.now })).toEqual([{ type: 'send', number: 2 }]);
+    expect(isVerified(play.state)).toBe(false);
+    play.accept();
+    expect(isVerified(play.state)).toBe(true);
+  });
+
+  test('told after it was noticed, it asks for no second proof', () => {
+    const play = new Play();
+    play.tick();
+    play.accept();
+    play.sleepMachine(60_000);
+    expect(play.tick()).toEqual([{ type: 'send', number: 2 }]);
+    play.send({ type: 'woke', now: play.now });
+    play.accept();
+    expect(isVerified(play.state)).toBe(true);
+  });
+});
+
 describe('losing the lease', () => {
   test('a dead token is a fence at once', () => {
     const play = new Play();

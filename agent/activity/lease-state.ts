@@ -55,6 +55,8 @@ export interface HeldLease {
 
 export type LeaseEvent =
   | { type: 'tick'; now: Instant }
+  /** The machine says that it slept. */
+  | { type: 'woke'; now: Instant }
   | { type: 'accepted'; now: Instant }
   /** The service said that the token is dead. */
   | { type: 'rejected'; now: Instant; reason: string }
@@ -94,7 +96,8 @@ export function reduceLease(
   if (state.phase !== 'held') return { state, commands: [] };
   if (event.type === 'release') return { state: { phase: 'over' }, commands: [] };
   if (event.type === 'run-ended') return { state: { ...state, acting: false }, commands: [] };
-  const answered = answer(noticeGap(state, event.now, config), event, config);
+  const looked = noticeGap(state, event.now, config, event.type === 'woke');
+  const answered = answer(looked, event, config);
   if (answered.phase !== 'held') return { state: answered, commands: fenceOf(answered) };
   return actOn(answered, event.now, config);
 }
@@ -110,9 +113,11 @@ export function nextDueMs(state: HeldLease, config: LeaseConfig): number {
   return Math.min(state.inFlight ? Infinity : state.nextAtMs, deadlineMs);
 }
 
-function noticeGap(state: HeldLease, now: Instant, config: LeaseConfig): HeldLease {
+function noticeGap(state: HeldLease, now: Instant, config: LeaseConfig, isTold: boolean): HeldLease {
   const passedMs = Math.max(now.monotonicMs - state.seen.monotonicMs, now.wallMs - state.seen.wallMs);
-  if (passedMs <= config.gapMs) return { ...state, seen: now };
+  // Told when it was noticed before: the heartbeat of then is the proof.
+  const isNews = passedMs > config.gapMs || (isTold && state.verifyFrom === null);
+  if (!isNews) return { ...state, seen: now };
   return {
     ...state,
     seen: now,
@@ -128,7 +133,7 @@ function answer(
   event: Exclude<LeaseEvent, { type: 'release' | 'run-ended' }>,
   config: LeaseConfig,
 ): LeaseState {
-  if (event.type === 'tick' || !state.inFlight) return state;
+  if (event.type === 'tick' || event.type === 'woke' || !state.inFlight) return state;
   const { number, sentAtMs } = state.inFlight;
   const landed: HeldLease = { ...state, inFlight: null };
   switch (event.type) {

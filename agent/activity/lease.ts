@@ -97,6 +97,11 @@ export class Lease {
     await this.#waiting.promise;
   }
 
+  /** The machine slept: a heartbeat goes out at once, and no step begins before it is accepted. */
+  woke(): void {
+    this.#dispatch({ type: 'woke', now: this.#now() });
+  }
+
   /** The run has ended: heartbeats go on until {@link release}, but fence nothing. */
   runEnded(): void {
     this.#dispatch({ type: 'run-ended' });

@@ -8,7 +8,7 @@ import type { Worker } from './worker.ts';
 import type { WorkerEnd } from './worker-types.ts';
 
 /** What the agent needs of a worker. */
-export type AnyWorker = Pick<Worker, 'start' | 'pause' | 'resume' | 'drain' | 'stop' | 'done'> & {
+export type AnyWorker = Pick<Worker, 'start' | 'pause' | 'resume' | 'drain' | 'stop' | 'woke' | 'done'> & {
   status(): Pick<ReturnType<Worker['status']>, 'state' | 'tasks'>;
 };
 
@@ -39,6 +39,8 @@ export class NoWorker implements AnyWorker {
   pause(): void {}
 
   resume(): void {}
+
+  woke(): void {}
 
   drain(): Promise<WorkerEnd> {
     return this.#end('drained');

@@ -106,6 +106,11 @@ export class TaskRunner {
     this.#abort.abort(reason);
   }
 
+  /** The machine slept. */
+  woke(): void {
+    this.#lease.woke();
+  }
+
   /** Resolves when the run has ended and its report, if there is one, is on disk. */
   get acted(): Promise<void> {
     return this.#acted.promise;

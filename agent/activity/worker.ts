@@ -142,6 +142,11 @@ export class Worker {
     return this.done;
   }
 
+  /** The machine slept: every lease is in doubt until a heartbeat sent now is accepted. */
+  woke(): void {
+    for (const runner of this.#runners) runner.woke();
+  }
+
   status(): WorkerStatus {
     return {
       state: this.#state.state,
