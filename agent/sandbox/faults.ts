@@ -45,7 +45,7 @@ export class Faults {
       ...rule,
       service,
       ...(operation === undefined ? {} : { operation }),
-      error: { code, status: service === 's3' || service === 'sts' ? 403 : 400 },
+      error: { code, status: code === 'AccessDenied' ? 403 : 400 },
     });
   }
 

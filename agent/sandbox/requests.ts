@@ -1,6 +1,6 @@
 /** What clients asked of the sandbox: tests assert on it ("NONE makes zero S3 requests"). */
 
-export const SERVICES = ['states', 's3', 'ssm', 'secretsmanager', 'sts'] as const;
+export const SERVICES = ['states', 's3', 'ssm', 'secretsmanager', 'sts', 'iam'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 export interface LoggedRequest {

@@ -1,7 +1,7 @@
 /**
  * From an HTTP request to the operation it asks for: by `X-Amz-Target` (JSON 1.0 and 1.1), by the form field
- * `Action` (STS), else S3. Every request is logged, may meet a fault rule, and gets its errors in the shape
- * of its own protocol.
+ * `Action` (STS, IAM), else S3. Every request is logged, may meet a fault rule, is decided by policies where the
+ * sandbox checks them, and gets its errors in the shape of its own protocol.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -11,14 +11,20 @@ import type { Logger } from '../base/log.ts';
 import { isLoopback } from '../base/loopback.ts';
 import { escapeXml, jsonError, queryError, s3Error, ServiceError } from './errors.ts';
 import { faultError, type FaultRule, type Faults } from './faults.ts';
+import type { Iam } from './iam/iam.ts';
+import { neededFor, neededForS3, type Place } from './iam/needed.ts';
 import type { Caller, Operation } from './operation.ts';
 import type { LoggedRequest, RequestLog, ServiceName } from './requests.ts';
-import { describeS3Request, refuseUnsupported, type S3 } from './s3.ts';
+import { describeS3Request, refuseUnsupported, type S3, type S3Request } from './s3.ts';
 import type { Sts } from './sts.ts';
 
 export interface RouterParts {
   s3: S3;
   sts: Sts;
+  iam: Iam;
+  accountId: string;
+  activityOfToken: (token: string) => string | undefined;
+  secretArn: (id: string) => string | undefined;
   operations: Record<Exclude<ServiceName, 's3'>, Record<string, Operation>>;
   requests: RequestLog;
   faults: Faults;
@@ -31,7 +37,11 @@ export interface RouterParts {
 /** A definition may have 1 MiB and its JSON string escapes may double it. */
 const MAX_JSON_BYTES = 4 * 1_048_576;
 
-const TARGETS: Record<string, { service: ServiceName; contentType: string }> = {
+/** The version in a form tells the two services of the query protocol apart. */
+const STS_VERSION = '2011-06-15';
+const IAM_VERSION = '2010-05-08';
+
+const TARGETS: Record<string, { service: 'states' | 'ssm' | 'secretsmanager'; contentType: string }> = {
   AWSStepFunctions: { service: 'states', contentType: 'application/x-amz-json-1.0' },
   AmazonSSM: { service: 'ssm', contentType: 'application/x-amz-json-1.1' },
   secretsmanager: { service: 'secretsmanager', contentType: 'application/x-amz-json-1.1' },
@@ -103,6 +113,7 @@ export class Router {
           if (!exchange.caller) {
             throw new ServiceError('MissingAuthenticationTokenException', 'Missing Authentication Token');
           }
+          this.#authorize(service, name, input, exchange.caller);
           if (!operation) {
             throw new ServiceError('UnknownOperationException', `The sandbox has no operation ${target}`);
           }
@@ -120,8 +131,10 @@ export class Router {
   async #query(exchange: Exchange): Promise<void> {
     const form = Object.fromEntries(new URLSearchParams((await readBody(exchange.request)).toString('utf8')));
     const action = form['Action'] ?? '';
-    const operation = this.#parts.operations.sts[action];
-    const entry = this.#begin(exchange, 'sts', action, operation?.key(form));
+    const version = form['Version'] ?? STS_VERSION;
+    const service = version === IAM_VERSION ? 'iam' : 'sts';
+    const operation = this.#parts.operations[service][action];
+    const entry = this.#begin(exchange, service, action, operation?.key(form));
     const asJson = (exchange.request.headers.accept ?? '').includes('application/json');
     await this.#answer(
       exchange,
@@ -134,22 +147,23 @@ export class Router {
             403,
           );
         }
+        this.#authorize(service, action, form, exchange.caller);
         if (!operation) {
           throw new ServiceError(
             'InvalidAction',
-            `Could not find operation ${action} for version 2011-06-15`,
+            `Could not find operation ${action} for version ${version}`,
           );
         }
         const result = await operation.handle(form, { caller: exchange.caller, signal: exchange.signal });
         const answer = {
-          [`${action}Result`]: result,
+          ...(result === undefined ? {} : { [`${action}Result`]: result }),
           ResponseMetadata: { RequestId: exchange.requestId },
         };
         if (asJson) {
           send(exchange.response, 200, 'application/json', JSON.stringify({ [`${action}Response`]: answer }));
           return;
         }
-        const xml = `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${toXml(answer)}</${action}Response>`;
+        const xml = `<${action}Response xmlns="https://${service}.amazonaws.com/doc/${version}/">${toXml(answer)}</${action}Response>`;
         send(exchange.response, 200, 'text/xml', xml);
       },
       (error) => send(exchange.response, error.status, 'text/xml', queryError(error, exchange.requestId)),
@@ -166,6 +180,7 @@ export class Router {
       entry,
       async () => async () => {
         if (!exchange.caller) throw new ServiceError('AccessDenied', 'Access Denied', 403);
+        this.#authorizeS3(asked, exchange.caller);
         refuseUnsupported(asked, url.searchParams, entry.sizeBytes);
         if (asked.operation === 'GetBucketLocation') {
           const xmlns = 'http://s3.amazonaws.com/doc/2006-03-01/';
@@ -180,6 +195,38 @@ export class Router {
         send(response, error.status, 'application/xml', request.method === 'HEAD' ? '' : body);
       },
     );
+  }
+
+  #authorize(
+    service: Exclude<ServiceName, 's3'>,
+    operation: string,
+    input: Record<string, unknown>,
+    caller: Caller,
+  ): void {
+    const { iam } = this.#parts;
+    if (!iam.isOn) return;
+    iam.authenticate(service, caller.accessKeyId);
+    iam.authorize(service, caller.accessKeyId, neededFor(service, operation, input, this.#place(caller)));
+  }
+
+  #authorizeS3(asked: S3Request, caller: Caller): void {
+    const { iam } = this.#parts;
+    if (!iam.isOn) return;
+    iam.authenticate('s3', caller.accessKeyId);
+    iam.authorize('s3', caller.accessKeyId, neededForS3(asked, this.#place(caller)));
+  }
+
+  #place({ region, accessKeyId }: Caller): Place {
+    const { iam, accountId, activityOfToken, secretArn } = this.#parts;
+    return {
+      region,
+      accountId,
+      activityOfToken,
+      secretArn,
+      keyOf: (bucket) => iam.keyOf(bucket),
+      userArn: (name) => iam.userArn(name),
+      callerName: iam.nameOf(accessKeyId),
+    };
   }
 
   #begin(exchange: Exchange, service: ServiceName, operation: string, key?: string): LoggedRequest {
@@ -285,6 +332,7 @@ function parseJson(body: Buffer): Record<string, unknown> {
 
 function toXml(value: unknown): string {
   if (typeof value === 'string') return escapeXml(value);
+  if (Array.isArray(value)) return value.map((each) => `<member>${toXml(each)}</member>`).join('');
   if (typeof value !== 'object' || value === null) return escapeXml(JSON.stringify(value ?? ''));
   return Object.entries(value)
     .filter(([, inner]) => inner !== undefined)

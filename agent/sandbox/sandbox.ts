@@ -10,6 +10,8 @@ import { drop } from '../base/drop.ts';
 import { silentLogger, type Logger } from '../base/log.ts';
 import { ServiceError } from './errors.ts';
 import { Faults } from './faults.ts';
+import { createIam, type IamOptions, type SandboxIam } from './iam/iam.ts';
+import type { PolicyText } from './iam/policy.ts';
 import { Records } from './records.ts';
 import { RequestLog, type ServiceName } from './requests.ts';
 import { Router } from './router.ts';
@@ -33,6 +35,8 @@ export interface SandboxOptions {
   log?: Logger;
   /** How long GetActivityTask waits; default 60,000 as the service. */
   pollMs?: number;
+  /** Requests are decided by policies, and unknown keys refused; absent: anybody may do anything. */
+  iam?: IamOptions;
 }
 
 export interface Sandbox {
@@ -43,6 +47,7 @@ export interface Sandbox {
   env: Record<string, string>;
   requests: RequestLog;
   faults: Faults;
+  iam: SandboxIam;
   createBucket(name: string): void;
   /** Removes a bucket and all in it: later requests meet NoSuchBucket. */
   removeBucket(name: string): void;
@@ -63,6 +68,13 @@ export interface Sandbox {
 
 export const SANDBOX_ACCOUNT_ID = '000000000000';
 const DEFAULT_REGION = 'us-east-1';
+
+/** What the sandbox's own user may do. */
+const EVERYTHING: PolicyText = {
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
+};
+
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const host = options.host ?? '127.0.0.1';
   const region = options.region ?? DEFAULT_REGION;
@@ -71,6 +83,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const records = new Records(options.dataDir);
   const s3 = await createS3(options.dataDir);
   const sts = createSts(records, accountId);
+  const iam = createIam(records, { accountId, sts, options: options.iam });
   const sfn = createStepFunctions({
     records,
     accountId,
@@ -80,16 +93,22 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const requests = new RequestLog();
   const faults = new Faults();
   const closing = new AbortController();
+  const secrets = createSecrets(records, accountId);
   const operations = {
     states: sfn.operations,
     ssm: createSsm(records, accountId),
-    secretsmanager: createSecrets(records, accountId),
+    secretsmanager: secrets.operations,
     sts: sts.operations,
+    iam: iam.operations,
   };
   const router = new Router({
     s3,
     sts,
+    iam,
     operations,
+    accountId,
+    activityOfToken: (token) => sfn.tasks.activityOf(token),
+    secretArn: (id) => secrets.arnOf(id),
     requests,
     faults,
     region,
@@ -107,6 +126,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const { port } = server.address() as AddressInfo;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const user = sts.createUser('sandbox');
+  iam.setPolicy(user.arn, EVERYTHING);
   log.info({ url }, 'sandbox listening');
 
   return {
@@ -116,6 +136,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     env: clientEnvironment(url, region, user),
     requests,
     faults,
+    iam,
     createBucket: (name) => s3.createBucket(name),
     removeBucket: (name) => s3.removeBucket(name),
     createUser: (name) => sts.createUser(name),

@@ -47,7 +47,13 @@ interface NewValue {
   ClientRequestToken?: string | undefined;
 }
 
-export function createSecrets(records: Records, accountId: string): Record<string, Operation> {
+export interface Secrets {
+  operations: Record<string, Operation>;
+  /** Of a secret by its name or ARN. */
+  arnOf(id: string): string | undefined;
+}
+
+export function createSecrets(records: Records, accountId: string): Secrets {
   const secrets = records.collection<Secret>('secret');
   const find = (secretId: string): Secret | undefined =>
     secrets.get(secretId) ??
@@ -89,7 +95,7 @@ export function createSecrets(records: Records, accountId: string): Record<strin
     return version;
   };
 
-  return {
+  const operations: Record<string, Operation> = {
     CreateSecret: operation(
       z.object({
         Name: z.string().min(1).max(512),
@@ -260,6 +266,7 @@ export function createSecrets(records: Records, accountId: string): Record<strin
       },
     ),
   };
+  return { operations, arnOf: (id) => find(id)?.arn };
 }
 
 function describe(secret: Secret): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { ServiceError } from './errors.ts';
 import { operation, type Operation } from './operation.ts';
-import type { Records } from './records.ts';
+import type { Collection, Records } from './records.ts';
 
 /** An access key the sandbox has given out. */
 export interface AccessKey {
@@ -12,10 +12,18 @@ export interface AccessKey {
   sessionToken?: string;
   arn: string;
   userId: string;
+  /** Absent: Active. */
+  status?: 'Active' | 'Inactive';
+  /** Milliseconds since the epoch. */
+  created?: number;
+  /** Of a role's session, milliseconds since the epoch. */
+  expires?: number;
 }
 
 export interface Sts {
   operations: Record<string, Operation>;
+  /** Every access key there is, by its id. */
+  keys: Collection<AccessKey>;
   /** The identity behind an access key; keys nobody was given belong to the user `sandbox`. */
   identityOf(accessKeyId: string): { arn: string; userId: string };
   /** A user with an access key, the same each time it is asked for, as `aws iam create-user` and `create-access-key` would make it. */
@@ -36,17 +44,13 @@ export function createSts(records: Records, accountId: string): Sts {
     };
 
   return {
+    keys,
     identityOf,
     createUser: (name) => {
       const arn = `arn:aws:iam::${accountId}:user/${name}`;
       const existing = keys.all().find((each) => each.arn === arn);
       if (existing) return existing;
-      const key: AccessKey = {
-        accessKeyId: newId('AKIA'),
-        secretAccessKey: randomBytes(30).toString('base64'),
-        arn,
-        userId: newId('AIDA'),
-      };
+      const key = newAccessKey({ arn, userId: newId('AIDA') });
       keys.put(key.accessKeyId, key);
       return key;
     },
@@ -70,12 +74,14 @@ export function createSts(records: Records, accountId: string): Sts {
           const role = ROLE_ARN.exec(input.RoleArn);
           if (!role) throw new ServiceError('ValidationError', `${input.RoleArn} is invalid`);
           const roleId = newId('AROA');
+          const expires = Date.now() + input.DurationSeconds * 1000;
           const key: AccessKey = {
             accessKeyId: newId('ASIA'),
             secretAccessKey: randomBytes(30).toString('base64'),
             sessionToken: randomBytes(96).toString('base64'),
             arn: `arn:aws:sts::${role[1]}:assumed-role/${role[2]}/${input.RoleSessionName}`,
             userId: `${roleId}:${input.RoleSessionName}`,
+            expires,
           };
           keys.put(key.accessKeyId, key);
           return {
@@ -84,7 +90,7 @@ export function createSts(records: Records, accountId: string): Sts {
               AccessKeyId: key.accessKeyId,
               SecretAccessKey: key.secretAccessKey,
               SessionToken: key.sessionToken,
-              Expiration: new Date(Date.now() + input.DurationSeconds * 1000).toISOString(),
+              Expiration: new Date(expires).toISOString(),
             },
           };
         },
@@ -94,8 +100,14 @@ export function createSts(records: Records, accountId: string): Sts {
   };
 }
 
+/** A key that never was, for somebody. */
+export function newAccessKey(of: Pick<AccessKey, 'arn' | 'userId'>): AccessKey {
+  const secretAccessKey = randomBytes(30).toString('base64');
+  return { accessKeyId: newId('AKIA'), secretAccessKey, ...of, created: Date.now() };
+}
+
 /** Ids of IAM are a four-letter prefix and capitals and digits, 20 characters in all. */
-function newId(prefix: 'AKIA' | 'ASIA' | 'AIDA' | 'AROA'): string {
+export function newId(prefix: 'AKIA' | 'ASIA' | 'AIDA' | 'AROA'): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
   return prefix + [...randomBytes(16)].map((byte) => alphabet[byte % alphabet.length]).join('');
 }

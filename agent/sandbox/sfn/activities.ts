@@ -127,6 +127,11 @@ export class ActivityTasks {
     this.#armHeartbeat(this.#find(token));
   }
 
+  /** Of an open task. */
+  activityOf(token: string): string | undefined {
+    return this.#started.get(token)?.request.activityArn;
+  }
+
   /** Tasks waiting for a worker, per activity ARN. */
   waiting(activityArn: string): number {
     return this.#queues.get(activityArn)?.length ?? 0;
