@@ -1130,6 +1130,30 @@ export interface paths {
       };
     };
   };
+  '/api/v1/script-samples': {
+    /**
+     * Scripts to begin with
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: Record<string, never>;
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['ScriptSample'][];
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/settings': {
     /**
      * Every setting with its source
@@ -2300,6 +2324,15 @@ export interface components {
       step_number: number | null;
       /** Where to get it. */
       href: string;
+    };
+    ScriptSample: {
+      id: string;
+      name: string;
+      description: string;
+      /** How many steps it has, those inside others not counted. */
+      steps: number;
+      /** The script as it is written, with its line breaks. */
+      text: string;
     };
     StoredScript: {
       /** `name` or `name@version`: how runs and other scripts name it. */

@@ -269,6 +269,15 @@ describe('scripts', () => {
     const { json } = await send('validateScript', { body: { script: '{\n  "name": "x"\n}' } });
     expect(json).toMatchObject({ valid: false, problems: [{ path: '$.steps', line: 1 }] });
   });
+
+  test('the samples to begin with are in order', async () => {
+    const { items } = (await send('listScriptSamples')).json as { items: { id: string; text: string }[] };
+    expect(items.length).toBeGreaterThan(5);
+    for (const { id, text } of items) {
+      const { json } = await send('validateScript', { body: { script: text } });
+      expect(json, id).toMatchObject({ valid: true });
+    }
+  });
 });
 
 describe('runs', () => {
