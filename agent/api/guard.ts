@@ -21,11 +21,12 @@ export type Guard = (request: Pick<FastifyRequest, 'headers'>) => void;
 
 /** @returns a check that throws what a request from elsewhere is answered with */
 export function createGuard({ host, tls, allowedOrigins }: GuardOptions): Guard {
-  const origins = new Set(allowedOrigins.map((origin) => new URL(origin).origin));
+  const origins = new Set(allowedOrigins.map(originOf));
   const names = new Set([
     ...LOOPBACK_NAMES,
     isIP(host) === 6 ? `[${host}]` : host.toLowerCase(),
-    ...[...origins].map((origin) => new URL(origin).hostname),
+    // The window's own scheme names nothing that a `Host` could be.
+    ...[...origins].filter((origin) => origin.startsWith('http')).map((origin) => new URL(origin).hostname),
   ]);
   // An address cannot be pointed elsewhere, so it is no way for rebinding; only where others may come at all.
   const anyAddress = !isLoopback(host);
@@ -47,6 +48,12 @@ export function createGuard({ host, tls, allowedOrigins }: GuardOptions): Guard 
       });
     }
   };
+}
+
+/** As a browser sends it, of the window's own scheme too: the URL class knows the origin of few schemes. */
+export function originOf(address: string): string {
+  const { origin, protocol, host } = new URL(address);
+  return origin === 'null' ? `${protocol}//${host}` : origin;
 }
 
 /** The name in `name:port`; undefined when it is no such thing. */
