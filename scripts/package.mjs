@@ -1,0 +1,53 @@
+/**
+ * The app as people install it: unpacked for this platform, or with `--installers` what electron-builder.yml
+ * says for it (Windows: NSIS; macOS: dmg and zip; Linux: AppImage and deb).
+ *
+ *   node scripts/package.mjs [--installers] [--publish]
+ *
+ * Electron comes from the network, or from ELECTRON_OVERRIDE_DIST_PATH (a folder with an unpacked one), e.g. on
+ * a closed network. One that is too old for the agent is for trying the package only: the agent then needs a
+ * Node of its own, which reads no archive, so the package has none, and none of the switches that ask for one.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'electron-builder';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const flags = new Set(process.argv.slice(2));
+const dist = process.env.ELECTRON_OVERRIDE_DIST_PATH;
+/** The first Electron whose Node (22.18) runs the agent. */
+const LEAST_ELECTRON = 38;
+
+const made = await build({
+  projectDir: root,
+  publish: flags.has('--publish') ? 'always' : 'never',
+  dir: !flags.has('--installers'),
+  config: { extends: join(root, 'electron-builder.yml'), ...given() },
+});
+for (const path of made) console.log(path);
+
+/** What is other than the file says, with an Electron that was given. */
+function given() {
+  if (!dist) return {};
+  const versionFile = join(dist, 'version');
+  if (!existsSync(versionFile)) {
+    throw new Error(
+      `${dist} holds no Electron: there is no file "version" in it (ELECTRON_OVERRIDE_DIST_PATH)`,
+    );
+  }
+  const electronVersion = readFileSync(versionFile, 'utf8').trim().replace(/^v/, '');
+  const settings = { electronDist: dist, electronVersion, afterExtract: withoutItsOwnApp };
+  if (Number(electronVersion.split('.')[0]) >= LEAST_ELECTRON) return settings;
+  console.warn(
+    `Electron ${electronVersion} is for trying the package only: no archive, no switches of Electron.`,
+  );
+  return { ...settings, asar: false, electronFuses: null };
+}
+
+/** What stood in the given folder as an app must not run instead of ours. */
+async function withoutItsOwnApp({ appOutDir }) {
+  for (const name of ['app', 'app.asar', 'default_app.asar']) {
+    rmSync(join(appOutDir, 'resources', name), { recursive: true, force: true });
+  }
+}
