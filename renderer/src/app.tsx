@@ -5,7 +5,7 @@ import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useMemo, useState, type ReactNode } from 'react';
 import { Router } from 'wouter';
-import { navigate, useHashLocation } from 'wouter/use-hash-location';
+import { navigate, useHashLocation } from './location.ts';
 import { ApiContext, createApi, useApi } from './api/api.ts';
 import { useConnection } from './api/connection.ts';
 import { EventContext, EventStream, type StreamState } from './api/events.ts';
