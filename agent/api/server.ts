@@ -27,6 +27,7 @@ import { liveTicketRoutes } from './routes/live-tickets.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { runAgainRoutes } from './routes/run-again.ts';
+import { runAgainRoutes } from './routes/run-again.ts';
 import { runControlRoutes } from './routes/run-control.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scriptSampleRoutes } from './routes/script-samples.ts';
@@ -144,6 +145,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(summaryRoutes(ports));
       await typed.register(runRoutes(ports));
       await typed.register(runControlRoutes(ports));
+      await typed.register(runAgainRoutes(ports));
       await typed.register(runAgainRoutes(ports));
       await typed.register(liveTicketRoutes(ports));
       await typed.register(sessionRoutes(ports));

@@ -463,6 +463,75 @@ export interface paths {
       };
     };
   };
+  '/api/v1/runs/{run_id}/again': {
+    /**
+     * Run it again: same script, variables, level and profile
+     *
+     * The script is the one that it ran, also when the stored one has changed since. Secrets are not kept: what is missing is named in a 409.
+     *
+     * Scope: `run`.
+     */
+    post: {
+      parameters: {
+        path: {
+          /** Id of a run; sorts by time. */
+          run_id: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['RunAgainInput'];
+        };
+      };
+      responses: {
+        201: Answer<{
+          'application/json': components['schemas']['Run'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+        503: Refused;
+      };
+    };
+  };
+  '/api/v1/runs/{run_id}/test': {
+    /**
+     * The run as a script that checks whether all is as it was
+     *
+     * Its variables are fixed, and an assertion at the end compares what each step brought. What is a secret is left out.
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        path: {
+          /** Id of a run; sorts by time. */
+          run_id: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': Record<string, unknown>;
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/runs/{run_id}/live-tickets': {
     /**
      * A ticket to watch a run, or to act in it
@@ -1584,6 +1653,17 @@ export interface paths {
 
 export interface components {
   schemas: {
+    RunAgainInput: {
+      /** On top of those that are kept; secrets are never kept and have to be given. */
+      variables?: Record<string, unknown>;
+      /** Instead of the level that it had. */
+      level?: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+      /** Instead of the profile that it used. */
+      profile?: string;
+      headed?: boolean;
+      /** Stand still before the first step. */
+      paused?: boolean;
+    };
     StartRunInput: {
       /** A script, or the name of a stored one: `name` or `name@version`. */
       script: string | Record<string, unknown>;
@@ -1594,6 +1674,8 @@ export interface components {
       profile?: string;
       /** Show the window of the browser. */
       headed?: boolean;
+      /** Stand still before the first step, to be stepped through or resumed. */
+      paused?: boolean;
     };
     OpenSessionInput: {
       /** Absent: a temporary one. */
@@ -2258,6 +2340,13 @@ export interface components {
         standing: boolean;
       } | null;
     };
+    Advice: {
+      /** A few words, in place of the name. */
+      title: string;
+      meaning: string;
+      /** What to try, most likely help first. */
+      steps: string[];
+    };
     RunDetail: {
       run_id: string;
       /** Of the activity task it runs for; null for a run of its own. */
@@ -2301,14 +2390,55 @@ export interface components {
         /** RFC 3339, UTC. */
         started_at: string;
         ended_at: string | null;
+        duration_ms: number | null;
+        /** When it took more than one. */
+        attempts: number | null;
+        /** Of the page, where the step says it. */
+        url: string | null;
+        /** Why it failed. */
+        error: {
+          name: string;
+          message: string;
+          advice: components['schemas']['Advice'];
+        } | null;
       }[];
+      /** Which of the script’s own list of steps it is at, from 1. */
+      step: number | null;
+      /** How many that list has; null where the script cannot be read. */
+      of_steps: number | null;
       /** What the person is asked to do, while it waits. */
       waiting_for_person: string | null;
       /** As the script format documents it. */
       result: Record<string, unknown> | null;
+      /** What its error means, and what to do. */
+      advice: components['schemas']['Advice'] | null;
+      uploads: {
+        files: number;
+        bytes: number;
+        /** That S3 has: of large files part by part. */
+        sent_bytes: number;
+        done: number;
+        waiting: number;
+        failed: number;
+        /** Why something still waits, or has failed. */
+        last_error: string | null;
+      };
+      /** Where its evidence is in S3; null: nowhere. */
+      s3_uri: string | null;
+      /** The same as a page of the AWS console; null where it is not AWS. */
+      s3_console_url: string | null;
+      /** What of it stays on this machine; null: nothing. */
+      folder: string | null;
+      /** With what it can be run again; null: its script is not kept whole. */
+      again: {
+        variables: Record<string, unknown>;
+        /** Secrets, which are not kept: to be given anew. */
+        needs_variables: string[];
+      } | null;
     };
     Artifact: {
       artifact_id: number;
+      /** e.g. `step_screenshot`, `failure_errors` (console and network), `video`, `trace`, `data`, `manifest`. */
       kind: string;
       /** Its name in the run, e.g. `steps/001-open.jpg`. */
       key: string;
@@ -2324,6 +2454,14 @@ export interface components {
       step_number: number | null;
       /** Where to get it. */
       href: string;
+      /** On its way to S3, or there; null: it stays here. */
+      upload: {
+        state: 'pending' | 'done' | 'failed';
+        s3_uri: string;
+        /** That S3 has: of a large file part by part. */
+        sent_bytes: number;
+        last_error: string | null;
+      } | null;
     };
     ScriptSample: {
       id: string;

@@ -32,6 +32,7 @@ import { pageOf, refuseOtherDomain, refuseOtherProfile, type KeptBrowser } from 
 import type { HumanDesk } from './human-desk.ts';
 import { PauseGate } from './pause-gate.ts';
 import { createPorts, noteHolds } from './ports.ts';
+import { keepRequest, withoutSecrets, type KeptRequest } from './kept-request.ts';
 import { levelOf, prepareScript, type Prepared } from './prepare.ts';
 import { buildCause, buildResult, type RunFailure } from './result.ts';
 import type { ScriptLibrary } from './script-library.ts';
@@ -76,6 +77,8 @@ interface RunState {
   startedMs: number;
   level: ResolvedLevel;
   script: Script | null;
+  /** How it was asked for, as it is on record; null until it is. */
+  keptRequest: KeptRequest | null;
   redactor: Redactor;
   evidence: Evidence | null;
   recorder: Recorder | null;
@@ -117,6 +120,7 @@ export class RunEngine implements RunExecutor {
       startedMs: clock.monotonic(),
       level: levelOf(request, null, settings),
       script: null,
+      keptRequest: null,
       redactor,
       evidence: null,
       recorder: null,
@@ -160,6 +164,7 @@ export class RunEngine implements RunExecutor {
     const { script } = prepared;
     state.script = script;
     state.level = levelOf(request, script, settings);
+    state.keptRequest = keepRequest(request, script);
     this.#create(state, { name: script.name, source: prepared.source });
     for (const warning of prepared.warnings) state.log.warn({ at: warning.path }, warning.message);
     signal.throwIfAborted();
@@ -440,6 +445,8 @@ export class RunEngine implements RunExecutor {
       ? redactor.redactJson(buildCause(request.runId, failure, evidence?.failureUris() ?? []))
       : null;
     const message = error ? redactor.redactText(error.message) : null;
+    const cleaned = state.keptRequest && withoutSecrets(state.keptRequest, (text) => redactor.contains(text));
+    if (cleaned) runs.setRequest(request.runId, cleaned);
 
     runs.transition(request.runId, endState, {
       now: clock.now(),
@@ -485,6 +492,7 @@ export class RunEngine implements RunExecutor {
       level,
       profile: null,
       ...(state.script ? { onFailure: state.script.on_failure } : {}),
+      ...(state.keptRequest ? { request: state.keptRequest } : {}),
       owner: self,
       now: clock.now(),
     });

@@ -51,6 +51,8 @@ export const migrations: readonly string[] = [
     result        TEXT,
     audit_head    TEXT,
     paused        TEXT,
+    -- How it was asked for, without secrets: JSON.
+    request       TEXT,
     -- What the list is searched by, folded to lower case: name of the script, profile, name of the error.
     search        TEXT NOT NULL DEFAULT ''
   ) STRICT;

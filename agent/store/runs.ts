@@ -110,6 +110,8 @@ export interface NewRun {
   /** The process that executes the run: when it is gone and the run is open, the run was interrupted. */
   owner: ProcessIdentity;
   now: number;
+  /** How it was asked for, without secrets. */
+  request?: JsonObject;
 }
 
 /** What the list of runs can be narrowed to; all that is given must hold. */
@@ -179,8 +181,8 @@ export class RunStore {
   create(run: NewRun): void {
     this.#db
       .prepare(
-        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at, search)
-         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO runs (run_id, task_id, script_name, script, state, level, level_reason, profile, on_failure, owner_pid, owner_started, queued_at, search, request)
+         VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         run.runId,
@@ -195,6 +197,7 @@ export class RunStore {
         run.owner.started,
         run.now,
         searchText([run.scriptName, run.profile]),
+        run.request === undefined ? null : JSON.stringify(run.request),
       );
   }
 
@@ -269,6 +272,16 @@ export class RunStore {
     return this.#db.prepare('SELECT script FROM runs WHERE run_id = ?').pluck().get(runId) as
       | string
       | undefined;
+  }
+
+  /** How it was asked for: JSON, without secrets. */
+  request(runId: string): string | undefined {
+    const text = this.#db.prepare('SELECT request FROM runs WHERE run_id = ?').pluck().get(runId);
+    return typeof text === 'string' ? text : undefined;
+  }
+
+  setRequest(runId: string, request: JsonObject): void {
+    this.#db.prepare('UPDATE runs SET request = ? WHERE run_id = ?').run(JSON.stringify(request), runId);
   }
 
   result(runId: string): JsonObject | undefined {
@@ -363,6 +376,14 @@ export class RunStore {
       )
       .all(runId)
       .map((row) => stepRow.parse(row));
+  }
+
+  /** Of each step that has ended: what came of it, by its number. */
+  stepResults(runId: string): Map<number, JsonObject> {
+    const rows = this.#db
+      .prepare('SELECT step_number AS number, result FROM steps WHERE run_id = ? AND result IS NOT NULL')
+      .all(runId) as { number: number; result: string }[];
+    return new Map(rows.map(({ number, result }) => [number, JSON.parse(result) as JsonObject]));
   }
 
   /** The step that was begun last. */

@@ -11,6 +11,12 @@ const MAX_WAIT_MS = 2 * 60 * 60 * 1000;
 /** Up to here a file is small: many are sent at once, each as a whole from memory. */
 export const SMALL_MAX_BYTES = 1_048_576;
 
+/** S3's smallest part; 10,000 of them are 50 GB. */
+export const PART_BYTES = 5 * 1024 * 1024;
+
+/** S3's limit on parts of one upload. */
+export const MAX_PARTS = 10_000;
+
 /** As the conditions of the indexes `uploads_small` and `uploads_large` have it: a number, no parameter. */
 const IS_SMALL = 'size_bytes <= 1048576';
 const IS_LARGE = 'size_bytes > 1048576';
@@ -56,6 +62,8 @@ const sentPart = z.object({
 
 export type SentPart = z.infer<typeof sentPart>;
 export type UploadRow = z.infer<typeof uploadRow>;
+/** With how many bytes S3 has of it. */
+export type SentUpload = UploadRow & { sent_bytes: number };
 export type UploadState = UploadRow['state'];
 
 export interface NewUpload {
@@ -319,6 +327,22 @@ export class UploadStore {
       .all(runId ?? null, runId ?? null) as { state: UploadState; n: number }[];
     for (const { state, n } of rows) counts[state] = n;
     return counts;
+  }
+
+  /** All of a run, with how many bytes S3 has of each: whole files, and the parts of those on their way. */
+  ofRun(runId: string): SentUpload[] {
+    return this.#db
+      .prepare(
+        `SELECT uploads.*, CASE
+           WHEN state = 'done' THEN size_bytes
+           ELSE min(size_bytes, (SELECT count(*) FROM upload_parts
+             WHERE upload_parts.upload_id = uploads.upload_id AND file_sha256 = uploads.sha256
+               AND etag IS NOT NULL) * max(@partBytes, (size_bytes + @maxParts - 1) / @maxParts))
+         END AS sent_bytes
+         FROM uploads WHERE run_id = @runId ORDER BY upload_id`,
+      )
+      .all({ runId, partBytes: PART_BYTES, maxParts: MAX_PARTS })
+      .map((raw) => uploadRow.extend({ sent_bytes: z.number() }).parse(raw));
   }
 
   /** Why something still waits after an attempt: the newest such reason; null when nothing has gone wrong. */

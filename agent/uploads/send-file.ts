@@ -2,16 +2,10 @@
 import { createHash, webcrypto, type Hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { SentPart, UploadRow } from '../store/uploads.ts';
+import { MAX_PARTS, PART_BYTES, type SentPart, type UploadRow } from '../store/uploads.ts';
 
 /** Up to here one `PutObject` from memory; above it parts. */
 export const SINGLE_PUT_MAX_BYTES = 8 * 1024 * 1024;
-
-/** S3's smallest part; 10,000 of them are 50 GB. */
-const PART_BYTES = 5 * 1024 * 1024;
-
-/** S3's limit on parts of one upload. */
-const MAX_PARTS = 10_000;
 
 /** Parts of one file in memory: read, sent, or waiting for the answer. */
 const PARTS_IN_FLIGHT = 3;

@@ -320,6 +320,24 @@ describe('runs', () => {
     expect(await ended(runId)).toMatchObject({ state: 'succeeded', profile: 'mine', script_name: 'Stored' });
   });
 
+  test('run again, paused at first, and made into a test', async () => {
+    const params = { run_id: await start({ script: script(), level: 'ERROR' }) };
+    await ended(params.run_id);
+    const again = await send('runAgain', { params, body: { paused: true } });
+    expect(again.status, again.text).toBe(201);
+    expect(again.json).toMatchObject({ level: 'ERROR', paused: true });
+    const { run_id } = again.json as { run_id: string };
+    expect((await send('cancelRun', { params: { run_id } })).status).toBe(202);
+    await ended(run_id);
+    expect((await send('getRunAsTest', { params })).json).toMatchObject({ name: 'Hello (test)' });
+    job.agent.db.prepare('UPDATE runs SET request = NULL WHERE run_id = ?').run(params.run_id);
+    for (const operationId of ['runAgain', 'getRunAsTest']) {
+      const body = operationId === 'runAgain' ? { body: {} } : {};
+      expect((await send(operationId, { params, ...body })).status).toBe(409);
+      expect((await send(operationId, { params: { run_id: none }, ...body })).status).toBe(404);
+    }
+  });
+
   test('what cannot be started is refused, and leaves no run', async () => {
     const before = (await send('listRuns')).json;
     expect((await send('startRun', { body: { script: { name: 'x' } } })).status).toBe(422);
@@ -553,6 +571,8 @@ describe('the agent', () => {
     const session = (await send('openSession', { body: {} })).json as { session_id: string };
     expect((await send('drainAgent')).status).toBe(202);
     expect((await send('openSession', { body: {} })).status).toBe(503);
+    const past = job.agent.runs.list({ state: 'succeeded', scriptName: 'Stored', limit: 1 })[0]!.run_id;
+    expect((await send('runAgain', { params: { run_id: past }, body: {} })).status).toBe(503);
     const step = { step: { action: 'wait', duration: 1 } };
     const toSession = { params: { session_id: session.session_id }, body: step };
     expect((await send('sendMessage', toSession)).status).toBe(503);

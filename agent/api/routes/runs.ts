@@ -7,14 +7,17 @@ import { RECORDING_LEVELS, type JsonObject } from '../../base/words.ts';
 import { ScriptLibrary } from '../../runs/script-library.ts';
 import { prepareScript } from '../../runs/prepare.ts';
 import type { RunRequest } from '../../runs/types.ts';
-import { RUN_STATES, type ArtifactRow, type RunFilter, type RunRow, type StepRow } from '../../store/runs.ts';
+import { RUN_STATES, type ArtifactRow, type RunFilter } from '../../store/runs.ts';
 import { actorOf } from '../audit.ts';
 import { KeptAnswers } from '../kept-answers.ts';
 import { scriptInput } from '../script-input.ts';
 import { sendArtifact } from '../send-artifact.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
+import { detailOf, runDetailSchema } from '../run-detail.ts';
 import { params, requireRun, runSchema, shownRun } from '../run-shapes.ts';
+import { beginRun, refuseWhenFull } from '../start-run.ts';
+import type { SentUpload } from '../../store/uploads.ts';
 import {
   checkDepth,
   cursor,
@@ -30,32 +33,14 @@ import {
 
 const tags = ['runs'];
 
-/** What somebody is told to wait who asks for a run too many, in seconds: a short run takes about that. */
-const FULL_RETRY_SECONDS = 10;
-
-const stepSchema = z.object({
-  number: z.int(),
-  name: z.string(),
-  action: z.string(),
-  path: z.string().describe('Where it stands in the script.'),
-  state: z.enum(['intent', 'done']),
-  success: z.boolean().nullable(),
-  started_at: time,
-  ended_at: time.nullable(),
-});
-
-const runDetailSchema = runSchema
-  .extend({
-    steps: z.array(stepSchema),
-    waiting_for_person: z.string().nullable().describe('What the person is asked to do, while it waits.'),
-    result: z.record(z.string(), z.unknown()).nullable().describe('As the script format documents it.'),
-  })
-  .meta({ id: 'RunDetail' });
-
 const artifactSchema = z
   .object({
     artifact_id: z.int(),
-    kind: z.string(),
+    kind: z
+      .string()
+      .describe(
+        'e.g. `step_screenshot`, `failure_errors` (console and network), `video`, `trace`, `data`, `manifest`.',
+      ),
     key: z.string().describe('Its name in the run, e.g. `steps/001-open.jpg`.'),
     content_type: z.string(),
     size_bytes: z.int(),
@@ -65,6 +50,15 @@ const artifactSchema = z
     masked: z.int().describe('How many places were masked in it.'),
     step_number: z.int().nullable(),
     href: z.string().describe('Where to get it.'),
+    upload: z
+      .object({
+        state: z.enum(['pending', 'done', 'failed']),
+        s3_uri: z.string(),
+        sent_bytes: z.int().describe('That S3 has: of a large file part by part.'),
+        last_error: z.string().nullable(),
+      })
+      .nullable()
+      .describe('On its way to S3, or there; null: it stays here.'),
   })
   .meta({ id: 'Artifact' });
 
@@ -82,6 +76,10 @@ const startSchema = z
       .optional()
       .describe('Profile, instead of the one that the script names.'),
     headed: z.boolean().optional().describe('Show the window of the browser.'),
+    paused: z
+      .boolean()
+      .optional()
+      .describe('Stand still before the first step, to be stepped through or resumed.'),
   })
   .meta({ id: 'StartRun' });
 
@@ -143,7 +141,7 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         prepareScript(made, library);
         if (made.overrides?.profile !== undefined) ports.profiles.get(made.overrides.profile);
         refuseWhenFull(ports, reply);
-        await begin(ports, made);
+        await beginRun(ports, made, { paused: request.body.paused === true });
         const row = requireRun(ports, made.runId);
         return reply.code(201).header('location', `/api/v1/runs/${row.run_id}`).send(shownRun(row));
       },
@@ -216,7 +214,12 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       },
       async ({ params }) => {
         const { run_id } = requireRun(ports, params.run_id);
-        return { items: ports.runs.artifacts(run_id).map((row) => shownArtifact(run_id, row)) };
+        const uploads = new Map(ports.uploadStore.ofRun(run_id).map((upload) => [upload.path, upload]));
+        return {
+          items: ports.runs
+            .artifacts(run_id)
+            .map((row) => shownArtifact(run_id, row, uploads.get(row.path) ?? null)),
+        };
       },
     );
 
@@ -263,67 +266,11 @@ function requestOf(request: FastifyRequest & { body: z.infer<typeof startSchema>
   };
 }
 
-function refuseWhenFull({ worker, engine, config }: ApiPorts, reply: FastifyReply): void {
-  const state = worker?.status().state;
-  if (state === 'draining' || state === 'stopping' || state === 'stopped') {
-    throw new ApiError(503, 'BrowserAgent.Draining', 'The agent is ending and begins no new runs.');
-  }
-  const maxRuns = config.settings.api.max_runs;
-  if (engine.detached >= maxRuns) {
-    void reply.header('retry-after', String(FULL_RETRY_SECONDS));
-    throw new ApiError(
-      503,
-      'BrowserAgent.BrowserUnavailable',
-      `${maxRuns} runs of the API are at work already.`,
-      { hint: 'Start it again when one has ended, or raise api.max_runs.' },
-    );
-  }
-}
-
-/** Resolves when the run is on record; rejects when it could not even get there. */
-async function begin({ engine, events, runs, log }: ApiPorts, request: RunRequest): Promise<void> {
-  const onRecord = Promise.withResolvers<void>();
-  const forget = events.on((event) => {
-    if (event.type === 'run.queued' && event.runId === request.runId) onRecord.resolve();
-  });
-  engine.start(request).then(
-    () => onRecord.resolve(),
-    (thrown: unknown) => {
-      if (runs.get(request.runId) === undefined) onRecord.reject(thrown as Error);
-      else log.error({ err: thrown, run: request.runId }, 'a run failed beyond its result');
-    },
-  );
-  try {
-    await onRecord.promise;
-  } finally {
-    forget();
-  }
-}
-
-function detailOf(ports: ApiPorts, row: RunRow): z.infer<typeof runDetailSchema> {
-  const waits = ports.humans.pending().find((request) => request.runId === row.run_id);
-  return {
-    ...shownRun(row),
-    steps: ports.runs.steps(row.run_id).map(shownStep),
-    waiting_for_person: waits?.message ?? null,
-    result: ports.runs.result(row.run_id) ?? null,
-  };
-}
-
-function shownStep(row: StepRow): z.infer<typeof stepSchema> {
-  return {
-    number: row.step_number,
-    name: row.name,
-    action: row.action,
-    path: row.path,
-    state: row.state,
-    success: row.success === null ? null : row.success === 1,
-    started_at: isoTime(row.started_at),
-    ended_at: isoTime(row.ended_at),
-  };
-}
-
-function shownArtifact(id: string, row: ArtifactRow): z.infer<typeof artifactSchema> {
+function shownArtifact(
+  id: string,
+  row: ArtifactRow,
+  upload: SentUpload | null,
+): z.infer<typeof artifactSchema> {
   const { artifact_id, kind, key, content_type, size_bytes, sha256, masked, step_number } = row;
   return {
     artifact_id,
@@ -337,5 +284,11 @@ function shownArtifact(id: string, row: ArtifactRow): z.infer<typeof artifactSch
     masked,
     step_number,
     href: `/api/v1/runs/${id}/artifacts/${artifact_id}`,
+    upload: upload && {
+      state: upload.state,
+      s3_uri: `s3://${upload.bucket}/${upload.key}`,
+      sent_bytes: upload.sent_bytes,
+      last_error: upload.last_error,
+    },
   };
 }
