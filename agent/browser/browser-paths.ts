@@ -78,6 +78,25 @@ export function playwrightFolder({ platform, env, home }: Machine): string {
   return posix.join(env['XDG_CACHE_HOME'] ?? posix.join(home, '.cache'), 'ms-playwright');
 }
 
+/** Where the agent keeps the browsers that it fetched itself: with what else can be fetched again. */
+export function fetchedFolder({ platform, env, home }: Machine): string {
+  const parts = ['local-browser-agent', 'browsers'];
+  if (platform === 'win32') {
+    return win32.join(env['LOCALAPPDATA'] ?? win32.join(home, 'AppData', 'Local'), ...parts);
+  }
+  if (platform === 'darwin') return posix.join(home, 'Library', 'Caches', ...parts);
+  return posix.join(env['XDG_CACHE_HOME'] ?? posix.join(home, '.cache'), ...parts);
+}
+
+/** The program in what Chrome for Testing's archives hold. https://github.com/GoogleChromeLabs/chrome-for-testing */
+export const CHROME_FOR_TESTING: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  linux: ['chrome-linux64/chrome'],
+  win32: ['chrome-win64/chrome.exe'],
+  darwin: ['arm64', 'x64'].map(
+    (arch) => `chrome-mac-${arch}/Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing`,
+  ),
+};
+
 /** User data directories that belong to a person's own browser. Chrome 136 and later refuses to be automated there. */
 export function defaultUserDataDirs(machine: Machine): string[] {
   const { env, home } = machine;

@@ -6,7 +6,9 @@ import { AgentError } from '../base/errors.ts';
 import {
   CHANNELS,
   channelPaths,
+  CHROME_FOR_TESTING,
   chromiumPaths,
+  fetchedFolder,
   onPath,
   playwrightFolder,
   thisMachine,
@@ -21,7 +23,7 @@ export interface FoundBrowser {
   name: string;
   /** e.g. `141.0.7390.54`; null where it could not be read. */
   version: string | null;
-  source: 'installed' | 'playwright' | 'system' | 'configured';
+  source: 'installed' | 'playwright' | 'fetched' | 'system' | 'configured';
 }
 
 export interface BrowserChoice {
@@ -32,11 +34,15 @@ export interface BrowserChoice {
 /** `--version` answers within a second, also on a cold disk; a hung one must not hold up a listing. */
 const VERSION_TIMEOUT_MS = 5_000;
 
-/** All browsers that can be driven, in order of preference: installed Chrome or Edge, Playwright's Chromium, the system's. */
+/**
+ * All browsers that can be driven, in order of preference: installed Chrome or Edge, Playwright's Chromium, one
+ * that the agent fetched, the system's.
+ */
 export async function findBrowsers(machine: Machine = thisMachine()): Promise<FoundBrowser[]> {
   const found = [
     ...installedChannels(machine),
     ...(await playwrightChromium(machine)),
+    ...fetchedChrome(machine),
     ...systemChromium(machine),
   ];
   return Promise.all(
@@ -77,6 +83,7 @@ export async function chooseBrowser(
   const first =
     (wanted === undefined ? installed[0] : undefined) ??
     (await playwrightChromium(machine))[0] ??
+    fetchedChrome(machine)[0] ??
     systemChromium(machine)[0];
   if (first) return first;
   throw new AgentError('BrowserAgent.BrowserUnavailable', `No browser was found. ${installAdvice(machine)}`);
@@ -99,16 +106,11 @@ export function findFfmpeg(machine: Machine = thisMachine()): string | null {
 /** Where `playwright install ffmpeg` puts it, newest first. */
 function playwrightFfmpegs(machine: Machine): string[] {
   const folder = playwrightFolder(machine);
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.startsWith('ffmpeg-'))
-      .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
-      .flatMap((name) =>
-        ['ffmpeg-linux', 'ffmpeg-mac', 'ffmpeg-win64.exe'].map((file) => join(folder, name, file)),
-      );
-  } catch {
-    return [];
-  }
+  return newestFirst(folder)
+    .filter((name) => name.startsWith('ffmpeg-'))
+    .flatMap((name) =>
+      ['ffmpeg-linux', 'ffmpeg-mac', 'ffmpeg-win64.exe'].map((file) => join(folder, name, file)),
+    );
 }
 
 function installedChannels(machine: Machine): FoundBrowser[] {
@@ -119,6 +121,30 @@ function installedChannels(machine: Machine): FoundBrowser[] {
       { channel: channel.channel, executablePath, name: channel.name, version: null, source: 'installed' },
     ];
   });
+}
+
+/** What install.ts fetched, newest first. */
+function fetchedChrome(machine: Machine): FoundBrowser[] {
+  const folder = join(fetchedFolder(machine), 'chrome');
+  return newestFirst(folder)
+    .flatMap((name) => (CHROME_FOR_TESTING[machine.platform] ?? []).map((path) => join(folder, name, path)))
+    .filter(isExecutable)
+    .map((executablePath) => ({
+      channel: null,
+      executablePath,
+      name: 'Chrome for Testing',
+      version: null,
+      source: 'fetched' as const,
+    }));
+}
+
+/** Folders in a folder, by the versions in their names. */
+function newestFirst(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+  } catch {
+    return [];
+  }
 }
 
 async function playwrightChromium(machine: Machine): Promise<FoundBrowser[]> {
