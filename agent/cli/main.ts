@@ -187,6 +187,15 @@ verb(
   async () => (await import('./verbs/demo.ts')).demo,
 ).option('--json', 'print JSON');
 
+verb(
+  'import',
+  'takes over settings, profiles and scripts of the earlier local-browser-agent',
+  async () => (await import('./verbs/import.ts')).importVerb,
+)
+  .argument('<folder...>', 'folders with its config.yaml, browser-profiles or scripts')
+  .option('--dry-run', 'only say what would be taken over')
+  .option('--json', 'print JSON');
+
 await main();
 
 async function main(): Promise<void> {

@@ -32,6 +32,7 @@ const VERBS = [
   'live',
   'sandbox',
   'demo',
+  'import',
 ];
 
 let home: string;

@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { openAgent } from '../../agent.ts';
+import { createLogger } from '../../base/log.ts';
+import { homePaths } from '../../base/paths.ts';
+import { loadConfig } from '../../config/load.ts';
+import { writeSettings } from '../../config/settings-file.ts';
+import {
+  formatPlace,
+  importEarlier,
+  type ImportItem,
+  type ImportOptions,
+  type ImportReport,
+  type ImportStatus,
+} from '../../import/index.ts';
+import { ScriptLibrary } from '../../runs/script-library.ts';
+import { openDatabase } from '../../store/database.ts';
+import { ProfileRepository } from '../../store/profiles.ts';
+import { cliActor } from '../audit.ts';
+import { Failed, type VerbOptions } from '../main-types.ts';
+import { note, print, printJson } from '../output.ts';
+
+interface ImportVerbOptions extends VerbOptions {
+  dryRun?: boolean;
+}
+
+/** Takes over what the earlier program left in some folders; `--dry-run` only says what it would. */
+export async function importVerb(options: ImportVerbOptions, folders: string[]): Promise<void> {
+  const report = options.dryRun === true ? await dryRun(options, folders) : await takeOver(options, folders);
+  if (options.json === true) printJson(report);
+  else show(report);
+  const { failed } = report.counts;
+  if (failed > 0) throw new Failed(`${failed} could not be taken over: see what is marked ✗.`);
+}
+
+/** Changes nothing, makes nothing: not even the data directory. */
+async function dryRun({ home }: ImportVerbOptions, folders: string[]): Promise<ImportReport> {
+  const { database } = homePaths(home);
+  const db = existsSync(database) ? openDatabase(database) : undefined;
+  try {
+    const repository = db && new ProfileRepository(db);
+    return await importEarlier({
+      ...common(home, folders),
+      dryRun: true,
+      take: () => Promise.resolve(),
+      profiles: { find: (name) => repository?.find(name), create: () => Promise.resolve() },
+    });
+  } finally {
+    db?.close();
+  }
+}
+
+async function takeOver({ home }: ImportVerbOptions, folders: string[]): Promise<ImportReport> {
+  const agent = await openAgent({
+    home,
+    env: process.env,
+    log: createLogger({ level: 'warn' }),
+    uploads: 'none',
+    keepWarm: false,
+  });
+  try {
+    const by = cliActor();
+    const report = await importEarlier({
+      ...common(home, folders),
+      dryRun: false,
+      onTake: (item) => {
+        // The rest takes no time.
+        if (item.kind === 'profile') note(`Copying the profile ${item.what} …`);
+      },
+      take: ({ work, ...entry }) => agent.audit.around({ by, ...entry }, work),
+      profiles: {
+        find: (name) => agent.profiles.list().find((own) => own.name.toLowerCase() === name.toLowerCase()),
+        create: (...given) => agent.profiles.createFrom(...given),
+      },
+    });
+    agent.audit.append({
+      by,
+      action: 'agent.import',
+      target: `folder/${report.folders.join(', ')}`,
+      result: report.counts.failed > 0 ? 'failed' : 'ok',
+      details: { ...report.counts },
+    });
+    return report;
+  } finally {
+    await agent.close();
+  }
+}
+
+function common(home: string, folders: string[]): Omit<ImportOptions, 'dryRun' | 'take' | 'profiles'> {
+  const paths = homePaths(home);
+  const library = new ScriptLibrary(paths.scripts);
+  return {
+    folders,
+    own: Object.values(paths).filter((path) => path !== home),
+    config: {
+      platform: process.platform,
+      planned: new Map(),
+      // What this shell's environment says is not what the agent has.
+      current: (key) => {
+        const loaded = loadConfig({ home, env: {} });
+        const row = loaded.explain().find((setting) => setting.key === key);
+        return { value: row?.value, source: row?.source ?? 'default' };
+      },
+      set: (key, value) => writeSettings(paths.settings, new Map([[key, value]])),
+    },
+    scripts: {
+      stored: (name) => (library.has(name) ? library.read(`${name}.json`) : undefined),
+      store: (name, text) => {
+        library.write(name, text);
+      },
+    },
+  };
+}
+
+const MARKS: Record<ImportStatus, string> = {
+  taken: '✓',
+  same: '=',
+  kept: '!',
+  not_needed: '–',
+  by_hand: '?',
+  failed: '✗',
+};
+
+function show(report: ImportReport): void {
+  for (const item of report.items) print(lineOf(item));
+  for (const { was, now } of report.for_every_script) print(`  every script: ${was} → ${now}`);
+  const { counts } = report;
+  note(
+    `${report.dry_run ? 'A dry run, nothing was changed. ' : ''}✓ ${report.dry_run ? 'to take over' : 'taken over'}: ${counts.taken}, = here already: ${counts.same}, ! here and different, left so: ${counts.kept}, – not needed: ${counts.not_needed}, ? for you to do: ${counts.by_hand}, ✗ failed: ${counts.failed}.`,
+  );
+  if (report.dry_run) return;
+  note(`The earlier program’s own files are as they were. Next: local-browser-agent doctor`);
+}
+
+function lineOf(item: ImportItem): string {
+  const as = item.as === null || item.as === item.what ? '' : ` → ${item.as}`;
+  const lines = [
+    `${MARKS[item.status]} ${item.kind} ${item.what}${as} (${formatPlace(item.from)}): ${item.message}`,
+  ];
+  for (const { was, now, path, line, column } of item.changes) {
+    const at = path === undefined ? '' : `${line === undefined ? '' : `${line}:${column ?? 1} `}${path}: `;
+    lines.push(`    ${at}${was} → ${now}`);
+  }
+  return lines.join('\n');
+}
