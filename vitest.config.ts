@@ -2,7 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['agent/**/*.test.ts', 'resources/aws/*.test.ts', 'test/{integration,e2e,faults}/**/*.test.ts'],
+    include: [
+      'agent/**/*.test.ts',
+      'electron/**/*.test.ts',
+      'renderer/src/**/*.test.ts',
+      'resources/aws/*.test.ts',
+      'test/{integration,e2e,faults}/**/*.test.ts',
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A machine can be busy; what never comes is still noticed before the test's own time is over.
