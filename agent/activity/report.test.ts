@@ -91,7 +91,7 @@ describe('an output at the limit', () => {
 
   test('without a bucket the task fails and says what to set', async () => {
     const report = await buildReport(succeeded(resultOfBytes(OUTPUT_MAX_BYTES + 1)), options());
-    expect(report).toMatchObject({ kind: 'failure', error: 'BrowserAgent.StepFailed' });
+    expect(report).toMatchObject({ kind: 'failure', error: 'BrowserAgent.OutputTooLarge' });
     expect(report?.kind === 'failure' && report.cause).toContain('aws.s3_bucket');
   });
 
@@ -107,6 +107,18 @@ describe('an output at the limit', () => {
     const report = await building;
     expect(tries).toBe(5);
     expect(report?.kind === 'failure' && report.cause).toContain('NoSuchBucket');
+  });
+
+  test('without the right to write to the bucket the task fails at once, and says what to do', async () => {
+    let tries = 0;
+    const offload: Offload = () => {
+      tries += 1;
+      return Promise.reject(Object.assign(new Error('not authorized'), { name: 'AccessDenied' }));
+    };
+    const report = await buildReport(succeeded(resultOfBytes(OUTPUT_MAX_BYTES + 1)), options({ offload }));
+    expect(tries).toBe(1);
+    expect(report).toMatchObject({ kind: 'failure', error: 'BrowserAgent.OutputTooLarge' });
+    expect(report?.kind === 'failure' && report.cause).toMatch(/MaxRecordingLevel is NONE.*return less/);
   });
 
   test('an envelope that fills the limit by itself is left out, the pointer is not', async () => {

@@ -1,4 +1,5 @@
 /** From how a run ended to what Step Functions is told. Nothing is sent here: that is the outbox's part. */
+import { describeAwsFailure } from '../aws/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
@@ -78,29 +79,35 @@ async function successOf(outcome: RunOutcome, options: ReportOptions): Promise<R
   const sizeBytes = Buffer.byteLength(output);
   if (sizeBytes <= OUTPUT_MAX_BYTES) return { kind: 'success', output };
   const { runId } = outcome;
-  if (!options.offload) {
-    return failureReport(
+  const tooLarge = (why: string, cause?: unknown): Report =>
+    failureReport(
       new AgentError(
-        'BrowserAgent.StepFailed',
-        `The run worked, but its output is ${sizeBytes} bytes, above the ${OUTPUT_MAX_BYTES} that Step Functions takes, and there is no bucket to put it into: set aws.s3_bucket, or return less with the script's "output".`,
-        { data: { output_bytes: sizeBytes } },
+        'BrowserAgent.OutputTooLarge',
+        `The run worked, but its output is ${sizeBytes} bytes, above the ${OUTPUT_MAX_BYTES} that Step Functions takes, and ${why}`,
+        { cause, data: { output_bytes: sizeBytes } },
       ),
       { run_id: runId },
     );
+  if (!options.offload) {
+    return tooLarge(`there is no bucket to put it into: set aws.s3_bucket, or ${RETURN_LESS}.`);
   }
   try {
     const stored = await withRetries(options.offload, runId, JSON.stringify(outcome.result), options);
     return { kind: 'success', output: pointerOutput(outcome, stored, options) };
   } catch (thrown) {
-    return failureReport(
-      new AgentError(
-        'BrowserAgent.StepFailed',
-        `The run worked, but its output of ${sizeBytes} bytes is above the ${OUTPUT_MAX_BYTES} that Step Functions takes and could not be put into S3: ${messageOf(thrown)}`,
-        { cause: thrown, data: { output_bytes: sizeBytes } },
-      ),
-      { run_id: runId },
+    if (!isDenied(thrown)) return tooLarge(`could not be put into S3: ${messageOf(thrown)}`, thrown);
+    return tooLarge(
+      `this agent may not write to the bucket (${messageOf(thrown)}). Where the environment's MaxRecordingLevel is NONE, agents have no rights on it: ${RETURN_LESS}, or let whoever deploys the environment raise that parameter; recording.max_level NONE on this machine then still keeps all evidence here.`,
+      thrown,
     );
   }
+}
+
+const RETURN_LESS = 'return less with the script\'s "output"';
+
+/** Nobody changes a policy within seconds: it is not tried again. */
+function isDenied(thrown: unknown): boolean {
+  return describeAwsFailure(thrown, { call: 's3:PutObject', resource: '' }).kind === 'denied';
 }
 
 function pointerOutput(outcome: RunOutcome, stored: Offloaded, options: ReportOptions): string {
@@ -127,7 +134,7 @@ async function withRetries(
     try {
       return await offload(runId, json);
     } catch (thrown) {
-      if (attempt === OFFLOAD_ATTEMPTS) throw thrown;
+      if (attempt === OFFLOAD_ATTEMPTS || isDenied(thrown)) throw thrown;
       await clock.sleep(backoffMs(attempt, 'fast', random()));
     }
   }

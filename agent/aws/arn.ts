@@ -14,5 +14,12 @@ export const namesInAws = {
   parameterPath: (env: string) => `/browser-agent/${env}/`,
   activityArn: (env: string, region: string, account: string, partition = 'aws') =>
     `arn:${partition}:states:${region}:${account}:activity:browser-remote-${env}`,
+  /**
+   * An activity that there never is, on which the stack allows polling so that the permission can be asked
+   * for without taking a task. No environment's name has an underscore, so no environment's activity has it.
+   */
+  pollCheckArn: (activityArn: string) => `${activityArn}_doctor`,
+  /** What the names of secrets for scripts begin with, where the stack allows agents to read them. */
+  scriptSecrets: (env: string) => `browser-agent/${env}/`,
   bucket: (env: string, account: string) => `browser-agent-recordings-${env}-${account}`,
 };

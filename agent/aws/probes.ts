@@ -2,8 +2,8 @@
  * Whether AWS lets this identity do what the agent does, asked in ways that change and take nothing (or
  * clean up after themselves). Answers are data; only bugs throw.
  */
-import { randomUUID } from 'node:crypto';
-import { parseArn } from './arn.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import { namesInAws, parseArn } from './arn.ts';
 import type { AwsClients } from './clients.ts';
 import { describeAwsFailure, type AwsFailure } from './errors.ts';
 
@@ -11,6 +11,14 @@ export type Probe<T = object> = ({ ok: true } & T) | { ok: false; failure: AwsFa
 
 /** Where `doctor` and `setup` put their test object. */
 const PROBE_PREFIX = 'browser-sessions/_doctor/';
+
+const PROBE_BODY = 'Written by local-browser-agent to see that it may. It can be removed.\n';
+
+/**
+ * Whether what was put is what is there: read back and the `same`, or `different`; reading is not allowed, and
+ * S3 has `confirmed` the digest of what arrived, or not even that.
+ */
+export type ReadBack = 'same' | 'different' | 'confirmed' | 'unconfirmed';
 
 /** A token that no execution has; too short to be one. */
 const NO_TOKEN = 'local-browser-agent-permission-check';
@@ -69,13 +77,20 @@ export async function probeActivity(clients: Pick<AwsClients, 'sfn'>, activityAr
  * broken off loses it. So the call goes to an activity that does not exist, named after the real one.
  *
  * - `ok`: AWS said that it does not exist, which it says only to those who may ask
- * - denied: proves nothing when the policy names the one activity; the caller says so
+ * - denied: proves nothing when the policy names the one activity; the caller says so. The stack's policy
+ *   allows it on one name for this purpose (`ofStack`): there a denial is a denial.
  *
  * Should the name exist after all and hand over a task, that task is left to its heartbeat timeout: nobody
  * creates an activity of that name.
  */
-export async function probePoll(clients: Pick<AwsClients, 'sfn'>, activityArn: string): Promise<Probe> {
-  const sibling = `${activityArn}-permission-check-${randomUUID().slice(0, 8)}`;
+export async function probePoll(
+  clients: Pick<AwsClients, 'sfn'>,
+  activityArn: string,
+  { ofStack = false } = {},
+): Promise<Probe> {
+  const sibling = ofStack
+    ? namesInAws.pollCheckArn(activityArn)
+    : `${activityArn}-permission-check-${randomUUID().slice(0, 8)}`;
   // 80 characters is the limit of an activity's name.
   const { resource = '' } = parseArn(activityArn) ?? {};
   const arn = sibling.slice(0, activityArn.length - resource.length + 'activity:'.length + 80);
@@ -124,65 +139,116 @@ export async function probeReport(
 export async function probeUpload(
   clients: Pick<AwsClients, 's3'>,
   bucket: string,
-): Promise<Probe<{ key: string; leftBehind: AwsFailure | null }>> {
+): Promise<Probe<{ key: string; readBack: ReadBack; leftBehind: AwsFailure | null }>> {
   const key = `${PROBE_PREFIX}${randomUUID()}.txt`;
   const resource = `arn:aws:s3:::${bucket}/browser-sessions/*`;
   try {
-    const { DeleteObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
+    const { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
     const client = await clients.s3();
-    await client.send(
+    const put = await client.send(
       new PutObjectCommand({
         Bucket: bucket,
         Key: key,
-        Body: 'Written by local-browser-agent to see that it may. It can be removed.\n',
+        Body: PROBE_BODY,
         ContentType: 'text/plain; charset=utf-8',
         ChecksumAlgorithm: 'SHA256',
       }),
     );
+    const sha256 = createHash('sha256').update(PROBE_BODY).digest('base64');
+    let readBack: ReadBack = put.ChecksumSHA256 === sha256 ? 'confirmed' : 'unconfirmed';
+    try {
+      const got = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      readBack = (await got.Body?.transformToString()) === PROBE_BODY ? 'same' : 'different';
+    } catch {
+      // Agents need not read, and their policy does not let them.
+    }
     try {
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
     } catch (thrown) {
       const about = { call: 's3:DeleteObject', resource };
-      return { ok: true, key, leftBehind: describeAwsFailure(thrown, about) };
+      return { ok: true, key, readBack, leftBehind: describeAwsFailure(thrown, about) };
     }
-    return { ok: true, key, leftBehind: null };
+    return { ok: true, key, readBack, leftBehind: null };
   } catch (thrown) {
     return failed(thrown, 's3:PutObject', resource);
   }
 }
 
-/** Whether the parts of a large upload that was broken off may be removed; asked of one that never was. */
-export async function probeAbortMultipart(clients: Pick<AwsClients, 's3'>, bucket: string): Promise<Probe> {
+/**
+ * Whether a large upload, which goes up in parts, works as far as its end: one is begun, given a part of a few
+ * bytes, and broken off, which removes the part. With a KMS key on the bucket a part needs other rights on it
+ * than a whole object.
+ */
+export async function probeParts(
+  clients: Pick<AwsClients, 's3'>,
+  bucket: string,
+): Promise<{ parts: Probe; abort: Probe | null }> {
+  const resource = `arn:aws:s3:::${bucket}/browser-sessions/*`;
+  const { AbortMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } =
+    await import('@aws-sdk/client-s3');
+  const client = await clients.s3();
+  const object = { Bucket: bucket, Key: `${PROBE_PREFIX}${randomUUID()}.parts` };
+  let uploadId: string | undefined;
+  let parts: Probe = { ok: true };
   try {
-    const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
-    const input = { Bucket: bucket, Key: `${PROBE_PREFIX}parts`, UploadId: 'none' };
-    await (await clients.s3()).send(new AbortMultipartUploadCommand(input));
-    return { ok: true };
+    ({ UploadId: uploadId } = await client.send(new CreateMultipartUploadCommand(object)));
+    await client.send(
+      new UploadPartCommand({
+        ...object,
+        UploadId: uploadId,
+        PartNumber: 1,
+        Body: 'Only to see that it may.\n',
+      }),
+    );
   } catch (thrown) {
-    const probe = failed(thrown, 's3:AbortMultipartUpload', `arn:aws:s3:::${bucket}/browser-sessions/*`);
-    return !probe.ok && probe.failure.code === 'NoSuchUpload' ? { ok: true } : probe;
+    parts = failed(thrown, 's3:PutObject', resource);
+  }
+  if (uploadId === undefined) return { parts, abort: null };
+  try {
+    await client.send(new AbortMultipartUploadCommand({ ...object, UploadId: uploadId }));
+    return { parts, abort: { ok: true } };
+  } catch (thrown) {
+    return { parts, abort: failed(thrown, 's3:AbortMultipartUpload', resource) };
   }
 }
 
-/** Whether the secret may be read. Its value is not kept. */
-export async function probeSecret(clients: Pick<AwsClients, 'secrets'>, name: string): Promise<Probe> {
+/** Whether the secret may be read. Its value is not kept. @param resource of the failure, in its words */
+export async function probeSecret(
+  clients: Pick<AwsClients, 'secrets'>,
+  name: string,
+  resource = name,
+): Promise<Probe> {
   try {
     const { GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
     await (await clients.secrets()).send(new GetSecretValueCommand({ SecretId: name }));
     return { ok: true };
   } catch (thrown) {
-    return failed(thrown, 'secretsmanager:GetSecretValue', name);
+    return failed(thrown, 'secretsmanager:GetSecretValue', resource);
   }
 }
 
-export async function probeParameters(clients: Pick<AwsClients, 'ssm'>, path: string): Promise<Probe> {
+/** Whether secrets below a name may be read: asked of one that is not there, which only who may is told. */
+export async function probeSecretsBelow(
+  clients: Pick<AwsClients, 'secrets'>,
+  prefix: string,
+  resource: string,
+): Promise<Probe> {
+  const probe = await probeSecret(clients, `${prefix}_doctor`, resource);
+  return !probe.ok && probe.failure.code === 'ResourceNotFoundException' ? { ok: true } : probe;
+}
+
+export async function probeParameters(
+  clients: Pick<AwsClients, 'ssm'>,
+  path: string,
+  resource = path,
+): Promise<Probe> {
   try {
     const { GetParametersByPathCommand } = await import('@aws-sdk/client-ssm');
     const input = { Path: path, Recursive: true, WithDecryption: true, MaxResults: 1 };
     await (await clients.ssm()).send(new GetParametersByPathCommand(input));
     return { ok: true };
   } catch (thrown) {
-    return failed(thrown, 'ssm:GetParametersByPath', path);
+    return failed(thrown, 'ssm:GetParametersByPath', resource);
   }
 }
 

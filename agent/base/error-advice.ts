@@ -110,6 +110,15 @@ const ADVICE: Record<ErrorName, Advice> = {
     meaning: 'A step could not do what it should.',
     steps: ['Read the message and look at the screenshot of the failure.', 'Run again with level DEBUG.'],
   },
+  'BrowserAgent.OutputTooLarge': {
+    title: 'The result is too large',
+    meaning:
+      'The run worked, but its result is larger than Step Functions takes, and could not be put into S3 instead.',
+    steps: [
+      'Let the script return less: its "output" says what the result holds.',
+      'Ask whoever looks after AWS for a bucket and the right to write to it: the message says what was missing.',
+    ],
+  },
   'BrowserAgent.HumanTimeout': {
     title: 'Nobody answered in time',
     meaning: 'The run waited for a person, and the time for it passed.',

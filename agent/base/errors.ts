@@ -13,6 +13,7 @@ export const ERROR_NAMES = [
   'BrowserAgent.StepTimeout',
   'BrowserAgent.RunTimeout',
   'BrowserAgent.StepFailed',
+  'BrowserAgent.OutputTooLarge',
   'BrowserAgent.HumanTimeout',
   'BrowserAgent.Cancelled',
   'BrowserAgent.Draining',

@@ -12,16 +12,18 @@ import { namesInAws, parseArn } from '../aws/arn.ts';
 import { createClients, type AwsClients } from '../aws/clients.ts';
 import type { AwsFailure } from '../aws/errors.ts';
 import {
-  probeAbortMultipart,
   probeActivity,
   probeIdentity,
   probeParameters,
+  probeParts,
   probePoll,
   probeReport,
   probeSecret,
+  probeSecretsBelow,
   probeUpload,
   REPORT_CALLS,
   type Probe,
+  type ReadBack,
 } from '../aws/probes.ts';
 import { AgentStateStore, LAST_POLL_KEY, lastPollSchema } from '../store/agent-state.ts';
 import type { Database } from '../store/database.ts';
@@ -48,11 +50,19 @@ export interface ExtraCheck {
   run(): Promise<{ status: CheckStatus; detail: string; fix?: string }>;
 }
 
+/** `machine`: Node.js, memory, data directory, settings; `browser`: what the caller hands in; `aws`: the rest. */
+export const CHECK_GROUPS = ['machine', 'browser', 'aws'] as const;
+export type CheckGroup = (typeof CHECK_GROUPS)[number];
+
 export interface DoctorOptions {
   config: LoadedConfig;
   env: NodeJS.ProcessEnv;
   vault: Vault;
   db?: Database;
+  /** How AWS is reached; default: as the configuration says. */
+  working?: Awaited<ReturnType<typeof clientOptions>>;
+  /** Default: all. */
+  groups?: readonly CheckGroup[];
   /** Browser, ffmpeg and what else the caller knows; they come after the machine, before AWS. */
   extra?: readonly ExtraCheck[];
   onCheck?: (check: Check) => void;
@@ -80,11 +90,14 @@ export async function doctor(options: DoctorOptions): Promise<Check[]> {
     checks.push({ ...check, fix: check.fix ?? '' });
     options.onCheck?.(checks.at(-1)!);
   };
-  checkNode(report);
-  checkMachine(report);
-  await checkHome(options.config.home, report);
-  checkSettings(options.config, report);
-  for (const extra of options.extra ?? []) {
+  const wanted = new Set(options.groups ?? CHECK_GROUPS);
+  if (wanted.has('machine')) {
+    checkNode(report);
+    checkMachine(report);
+    await checkHome(options.config.home, report);
+    checkSettings(options.config, report);
+  }
+  for (const extra of wanted.has('browser') ? (options.extra ?? []) : []) {
     const { id, title } = extra;
     try {
       report({ id, title, ...(await extra.run()) });
@@ -92,7 +105,7 @@ export async function doctor(options: DoctorOptions): Promise<Check[]> {
       report({ id, title, status: 'fail', detail: messageOf(thrown) });
     }
   }
-  await checkAws(options, report);
+  if (wanted.has('aws')) await checkAws(options, report);
   return checks;
 }
 
@@ -160,7 +173,7 @@ async function checkAws(options: DoctorOptions, report: Report): Promise<void> {
   const clock = options.clock ?? systemClock;
   let working: Awaited<ReturnType<typeof clientOptions>>;
   try {
-    working = await clientOptions(config, options.vault, options.env);
+    working = options.working ?? (await clientOptions(config, options.vault, options.env));
   } catch (thrown) {
     report({ id: 'identity', title: 'AWS identity', status: 'fail', detail: messageOf(thrown) });
     return;
@@ -185,8 +198,8 @@ async function checkAws(options: DoctorOptions, report: Report): Promise<void> {
     if (config.settings.recording.max_level === 'NONE') {
       const detail = 'not checked: recording.max_level is NONE, so nothing is uploaded';
       report({ id: 'permission.s3:PutObject', title: 's3:PutObject', status: 'skip', detail });
-    } else await checkBucket(clients, aws.s3_bucket, report);
-    await checkSources(clients, aws.env, config, report);
+    } else await checkBucket(clients, aws.s3_bucket, config, report);
+    await checkSources(clients, identity.account, config, report);
   } finally {
     clients.destroy();
   }
@@ -265,14 +278,15 @@ async function checkPoll(
     });
     return;
   }
-  const probe = await probePoll(clients, activityArn);
+  const ofStack = options.config.settings.aws.stack_permissions !== null;
+  const probe = await probePoll(clients, activityArn, { ofStack });
   if (probe.ok) {
     report({
       ...about,
       status: 'ok',
       detail: 'allowed (asked of a name that does not exist, so that no task is taken)',
     });
-  } else if (probe.failure.kind === 'denied') {
+  } else if (probe.failure.kind === 'denied' && !ofStack) {
     report({
       ...about,
       status: 'warn',
@@ -282,7 +296,12 @@ async function checkPoll(
   } else reportFailure(report, about, probe.failure, 'fail');
 }
 
-async function checkBucket(clients: AwsClients, bucket: string | null, report: Report): Promise<void> {
+async function checkBucket(
+  clients: AwsClients,
+  bucket: string | null,
+  config: LoadedConfig,
+  report: Report,
+): Promise<void> {
   const about = { id: 'permission.s3:PutObject', title: 's3:PutObject' };
   if (bucket === null) {
     const fix =
@@ -303,28 +322,64 @@ async function checkBucket(clients: AwsClients, bucket: string | null, report: R
       ? `put s3://${bucket}/${key}; it stays there, because s3:DeleteObject is not allowed (and not needed)`
       : `put and removed an object in ${bucket}`,
   });
-  const parts = { id: 'permission.s3:AbortMultipartUpload', title: 's3:AbortMultipartUpload' };
+  report({ id: 'read_back', title: 'Read back', ...READ_BACK[upload.readBack] });
+  const { parts, abort } = await probeParts(clients, bucket);
+  if (!parts.ok) {
+    reportFailure(report, { id: 'permission.s3:parts', title: 'Upload in parts' }, parts.failure, 'fail');
+  }
+  if (abort === null) return;
+  const aborting = { id: 'permission.s3:AbortMultipartUpload', title: 's3:AbortMultipartUpload' };
   // Only sweeping up after a broken large upload needs it; a lifecycle rule of the bucket does too.
-  reportProbe(report, parts, await probeAbortMultipart(clients, bucket), 'warn');
+  reportProbe(report, aborting, abort, config.settings.aws.stack_permissions === null ? 'warn' : 'fail');
 }
 
-/** Only `setup` needs these: with activity and bucket known, a denial costs nothing today. */
+const READ_BACK: Record<ReadBack, { status: CheckStatus; detail: string; fix?: string }> = {
+  same: { status: 'ok', detail: 'what was put is what is there' },
+  confirmed: {
+    status: 'ok',
+    detail: 'S3 confirmed the digest of what arrived; reading it is not allowed, and not needed',
+  },
+  unconfirmed: {
+    status: 'skip',
+    detail: 'not checked: reading is not allowed (and not needed), and the service names no digest',
+  },
+  different: {
+    status: 'fail',
+    detail: 'what is there is not what was put',
+    fix: 'Something between this machine and S3 changes what is sent: look at proxies and gateways.',
+  },
+};
+
+/**
+ * Only `setup` and the following of changed keys need these: with activity and bucket known, a denial costs
+ * nothing today. Where the stack made the policy, it is not the stack's any more.
+ */
 async function checkSources(
   clients: AwsClients,
-  env: string,
+  account: string,
   config: LoadedConfig,
   report: Report,
 ): Promise<void> {
-  const { activity_arn: arn, s3_bucket: bucket } = config.settings.aws;
-  const weight = arn !== null && bucket !== null ? 'warn' : 'fail';
-  const secret = await probeSecret(clients, namesInAws.secret(env));
-  const parameters = await probeParameters(clients, namesInAws.parameterPath(env));
-  // One of the two is enough.
-  const either = secret.ok || parameters.ok ? 'skip' : weight;
+  const { activity_arn: arn, s3_bucket: bucket, env, stack_permissions: stack, region } = config.settings.aws;
+  const weight = stack !== null || arn === null || bucket === null ? 'fail' : 'warn';
+  const { partition = 'aws', region: activityRegion } = (arn === null ? undefined : parseArn(arn)) ?? {};
+  const place = `${region ?? activityRegion ?? '*'}:${account}`;
+  const secretArn = (name: string) => `arn:${partition}:secretsmanager:${place}:secret:${name}`;
+  const path = namesInAws.parameterPath(env);
+  const pathArn = `arn:${partition}:ssm:${place}:parameter${path}`;
+  const secretName = namesInAws.secret(env);
+  const secret = await probeSecret(clients, secretName, secretArn(`${secretName}-??????`));
+  const parameters = await probeParameters(clients, path, `${pathArn.slice(0, -1)} and ${pathArn}*`);
+  // One of the two is enough, for all that is not the stack's.
+  const either = stack === null && (secret.ok || parameters.ok) ? 'skip' : weight;
   const secretTitle = 'secretsmanager:GetSecretValue';
   reportProbe(report, { id: `permission.${secretTitle}`, title: secretTitle }, secret, either);
   const parametersTitle = 'ssm:GetParametersByPath';
   reportProbe(report, { id: `permission.${parametersTitle}`, title: parametersTitle }, parameters, either);
+  if (stack?.includes('script-secrets') !== true) return;
+  const prefix = namesInAws.scriptSecrets(env);
+  const scripts = await probeSecretsBelow(clients, prefix, secretArn(`${prefix}*`));
+  reportProbe(report, { id: 'permission.script-secrets', title: 'Secrets of scripts' }, scripts, 'fail');
 }
 
 function reportProbe(

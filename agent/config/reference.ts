@@ -51,9 +51,9 @@ For the environment \`{env}\`: secret \`browser-agent-credentials-{env}\` (JSON 
 
 ## How \`doctor\` checks without side effects
 
-- \`states:GetActivityTask\`: asking for a task could take one away from the agent that is meant to do it, so it is not asked for. The last answer that a running agent got counts, when it is of the last ten minutes. Otherwise the call is made on a name that does not exist, next to the real one: "does not exist" proves the permission, for policies with a wildcard. "Denied" then proves nothing for a policy that names the one activity, and \`doctor\` says so: the first poll of \`run\` shows it.
+- \`states:GetActivityTask\`: asking for a task could take one away from the agent that is meant to do it, so it is not asked for. The last answer that a running agent got counts, when it is of the last ten minutes. Otherwise the call is made on a name that does not exist, next to the real one: "does not exist" proves the permission. The stack's policy allows polling on such a name (\`…_doctor\`), so there the answer is the whole truth. With a policy made by hand that names the one activity, "denied" proves nothing, and \`doctor\` says so: the first poll of \`run\` shows it.
 - \`states:SendTaskHeartbeat\`, \`SendTaskSuccess\`, \`SendTaskFailure\`: called with a token that never existed; the service refuses the token only after it has checked the permission.
-- \`s3:PutObject\`: a few bytes are really put to \`browser-sessions/_doctor/\` and removed again. Where removing is not allowed (the agent does not need it) they stay, and \`doctor\` says where.
+- \`s3:PutObject\`: a few bytes are really put to \`browser-sessions/_doctor/\`, read back where that is allowed (else the digest that S3 answers with counts) and removed again. Where removing is not allowed (the agent does not need it) they stay, and \`doctor\` says where.
 - \`sts:GetCallerIdentity\` needs no permission.
 
 ## Settings

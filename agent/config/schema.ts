@@ -43,6 +43,9 @@ const level = z.enum(RECORDING_LEVELS);
 const text = () => z.string().min(1).nullable().default(null);
 const timeMs = z.int().min(1).max(MAX_TIMER_MS);
 
+/** `work`: always. The others as the stack's parameters decide. */
+export const STACK_PERMISSIONS = ['work', 'uploads', 'script-secrets'] as const;
+
 const aws = z.strictObject({
   env: z
     .string()
@@ -93,6 +96,10 @@ const aws = z.strictObject({
       env: ['S3_BUCKET'],
       fromAws: true,
     }),
+  stack_permissions: z.array(z.enum(STACK_PERMISSIONS)).nullable().default(null).register(settingDocs, {
+    doc: 'What the policy of the stack allows agents, written down by the stack itself: `doctor` then holds the identity to it, to the last permission. When it is not set: the policy is taken to be made by hand, and what work does not need may be missing.',
+    fromAws: true,
+  }),
 });
 
 const recording = z.strictObject({
@@ -182,6 +189,16 @@ const browser = z.strictObject({
   keep_warm: z.boolean().default(true).register(settingDocs, {
     doc: 'Whether one headless browser stays open between runs without a profile: they start at once, and it takes memory.',
   }),
+  download_url: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .register(settingDocs, {
+      doc: 'Where a browser is fetched from when the setup is asked to: a mirror of Chrome for Testing, in closed networks. When it is not set: Google’s own place.',
+      allowed: 'an http or https URL',
+      applies: 'now',
+      ownerOnly: true,
+    }),
   args: z.array(z.string().min(1)).default([]).register(settingDocs, {
     doc: 'Further command-line arguments for the browser.',
     ownerOnly: true,

@@ -3,11 +3,11 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { homePaths } from '../base/paths.ts';
 import { namesInAws, parseArn } from '../aws/arn.ts';
-import { createClients, type AwsClients, type ClientOptions } from '../aws/clients.ts';
+import { createClients, type AwsClients, type AwsCredentials, type ClientOptions } from '../aws/clients.ts';
 import { probeActivity, probeIdentity, probePoll, probeUpload } from '../aws/probes.ts';
 import { AwsValuesStore } from '../store/aws-values.ts';
 import type { Database } from '../store/database.ts';
-import { clientOptions, storeCredentials } from './credentials.ts';
+import { clientOptions, storeCredentials, vaultName } from './credentials.ts';
 import { fetchConfig, type FetchResult } from './fetch.ts';
 import { loadConfig, type LoadedConfig } from './load.ts';
 import { writeSettings } from './settings-file.ts';
@@ -22,11 +22,19 @@ export interface SetupOptions {
   environment: string;
   /** `--aws-profile`: reads the configuration; also works for it when the secret holds no keys. */
   awsProfile?: string;
+  /** Through which identity it is read; default: `awsProfile`, else as the settings say. */
+  signIn?: SignIn;
   region?: string;
   /** Told as each step ends, for progress. */
   onStep?: (step: SetupStep) => void;
   clock?: Clock;
 }
+
+/** A way to sign in to AWS. `instance`: the role of the machine. */
+export type SignIn = { kind: 'profile'; profile: string } | { kind: 'environment' } | { kind: 'instance' };
+
+/** The metadata service is on this machine or it is not there, in milliseconds. */
+const INSTANCE_TIMEOUT_MS = 1_000;
 
 export interface SetupStep {
   title: string;
@@ -43,33 +51,82 @@ export interface SetupResult {
   config: LoadedConfig;
 }
 
+/** Fetches, stores and proves. */
 export async function setup(options: SetupOptions): Promise<SetupResult> {
   const clock = options.clock ?? systemClock;
-  const steps: SetupStep[] = [];
-  const step = (title: string, status: SetupStep['status'], detail: string, fix = '') => {
-    steps.push({ title, status, detail, fix });
-    options.onStep?.(steps.at(-1)!);
-  };
-  const flags = {
-    'aws.env': options.environment,
-    'aws.profile': options.awsProfile,
-    'aws.region': options.region,
-  };
-  const load = (given: Record<string, unknown>) =>
-    loadConfig({ home: options.home, env: options.env, db: options.db, flags: given });
-  const finish = (): SetupResult => ({
-    ok: steps.every(({ status }) => status !== 'fail'),
-    steps,
-    config: load({ 'aws.env': options.environment }),
-  });
+  const { steps, step } = record(options);
+  const fetched = await fetchInto(options, step);
+  const config = loadAfter(options);
+  if (fetched) {
+    const { options: working, identity } = await workingOptions(config, fetched, options, step);
+    await withClients(working, (clients) => prove(clients, config, identity, clock, step));
+  }
+  return { ok: isOk(steps), steps, config };
+}
 
-  const first = load(flags);
+/** What was fetched, fit to be shown: never a credential. */
+export interface FetchedValue {
+  key: string;
+  value: string;
+  source: string;
+}
+
+/** The first half of {@link setup}: fetches and stores. */
+export async function fetchAndStore(
+  options: SetupOptions,
+): Promise<Omit<SetupResult, 'config'> & { values: FetchedValue[] }> {
+  const { steps, step } = record(options);
+  const fetched = await fetchInto(options, step);
+  const values = (fetched?.values ?? []).map(({ key, value, source }) => ({ key, value, source }));
+  return { ok: isOk(steps), steps, values };
+}
+
+type AddStep = (title: string, status: SetupStep['status'], detail: string, fix?: string) => void;
+
+function record({ onStep }: SetupOptions): { steps: SetupStep[]; step: AddStep } {
+  const steps: SetupStep[] = [];
+  const step: AddStep = (title, status, detail, fix = '') => {
+    steps.push({ title, status, detail, fix });
+    onStep?.(steps.at(-1)!);
+  };
+  return { steps, step };
+}
+
+function isOk(steps: readonly SetupStep[]): boolean {
+  return steps.every(({ status }) => status !== 'fail');
+}
+
+function loadAfter(options: SetupOptions): LoadedConfig {
+  const flags = { 'aws.env': options.environment };
+  return loadConfig({ home: options.home, env: options.env, db: options.db, flags });
+}
+
+/** @returns undefined when it was not enough to work with; the steps say why */
+async function fetchInto(options: SetupOptions, step: AddStep): Promise<FetchResult | undefined> {
+  const clock = options.clock ?? systemClock;
+  const chosen = options.signIn;
+  const first = loadConfig({
+    home: options.home,
+    env: options.env,
+    db: options.db,
+    flags: {
+      'aws.env': options.environment,
+      'aws.profile': chosen?.kind === 'profile' ? chosen.profile : options.awsProfile,
+      'aws.region': options.region,
+    },
+    // Whatever profile is set: another way was chosen.
+    ...(chosen === undefined || chosen.kind === 'profile'
+      ? {}
+      : { given: { source: 'the way to sign in that was chosen', values: { 'aws.profile': null } } }),
+  });
+  let isWrong = false;
   for (const problem of first.problems.filter(({ severity }) => severity === 'error')) {
+    if (problem.key === 'aws.env') isWrong = true;
     step('Settings', problem.key === 'aws.env' ? 'fail' : 'warn', `${problem.where}: ${problem.message}`);
   }
-  if (steps.some(({ status }) => status === 'fail')) return finish();
+  if (isWrong) return undefined;
 
-  const fetching = await withClients(fetchOptions(first, options), async (clients) => {
+  const { fetched, account } = await withClients(await fetchOptions(first, options), async (clients) => {
     const who = await probeIdentity(clients, () => clock.now());
     if (who.ok) step('Signed in', 'ok', who.arn);
     else step('Signed in', 'fail', who.failure.message, who.failure.fix);
@@ -78,36 +135,46 @@ export async function setup(options: SetupOptions): Promise<SetupResult> {
       : undefined;
     return { fetched, account: who.ok ? who.account : undefined };
   });
-  if (!fetching.fetched) return finish();
-  reportFetch(fetching.fetched, { environment: options.environment, account: fetching.account, step });
-  if (!fetching.fetched.ok) return finish();
+  if (!fetched) return undefined;
+  reportFetch(fetched, { environment: options.environment, account, step });
+  if (!fetched.ok) return undefined;
 
   try {
-    await storeFetched(fetching.fetched, options, first.settings.aws.profile);
+    await storeFetched(fetched, options, first);
   } catch (thrown) {
     step('Stored', 'fail', messageOf(thrown));
-    return finish();
+    return undefined;
   }
-  const kept = fetching.fetched.credentials ? `; keys in ${options.vault.protection}` : '';
-  step('Stored', 'ok', `${fetching.fetched.values.length} values${kept}`);
-
-  const config = load({ 'aws.env': options.environment });
-  const { options: working, identity } = await workingOptions(config, fetching.fetched, options, step);
-  await withClients(working, (clients) => prove(clients, config, identity, clock, step));
-  return { ...finish(), config };
+  const kept = fetched.credentials ? `; keys in ${options.vault.protection}` : '';
+  step('Stored', 'ok', `${fetched.values.length} values${kept}`);
+  return fetched;
 }
 
-type AddStep = (title: string, status: SetupStep['status'], detail: string, fix?: string) => void;
-
 /** Fetching uses what was named for it, else the SDK's own search: keys stored earlier may be the old ones. */
-function fetchOptions(config: LoadedConfig, options: SetupOptions): ClientOptions {
+async function fetchOptions(config: LoadedConfig, { env, signIn }: SetupOptions): Promise<ClientOptions> {
   const { profile, endpoint, region } = config.settings.aws;
-  return {
-    env: options.env,
+  const common: ClientOptions = {
+    env,
     ...(region === null ? {} : { region }),
-    ...(profile === null ? {} : { profile }),
     ...(endpoint === null ? {} : { endpoint }),
   };
+  if (signIn?.kind === 'instance') return { ...common, credentials: await instanceCredentials() };
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  // Named, because AWS_PROFILE would take their place in the SDK's own search.
+  if (signIn?.kind === 'environment' && accessKeyId && secretAccessKey) {
+    const sessionToken = env['AWS_SESSION_TOKEN'];
+    return {
+      ...common,
+      credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
+    };
+  }
+  return { ...common, ...(profile === null ? {} : { profile }) };
+}
+
+/** Of the role of this machine or container. */
+async function instanceCredentials(): Promise<() => Promise<AwsCredentials>> {
+  const { fromInstanceMetadata } = await import('@aws-sdk/credential-providers');
+  return fromInstanceMetadata({ timeout: INSTANCE_TIMEOUT_MS, maxRetries: 0 });
 }
 
 /** What the agent will use: fetched keys, where there are any, whatever this shell's environment holds. */
@@ -173,8 +240,9 @@ function reportFetch(
 async function storeFetched(
   fetched: FetchResult,
   options: SetupOptions,
-  profile: string | null,
+  { settings }: LoadedConfig,
 ): Promise<void> {
+  const { profile } = settings.aws;
   new AwsValuesStore(options.db).replace(options.environment, fetched.values);
   const changes = new Map<string, unknown>([['aws.env', options.environment]]);
   // Keys of the secret take the profile's place; without them the agent works as that profile.
@@ -183,7 +251,11 @@ async function storeFetched(
     changes.set('aws.profile', undefined);
   } else if (profile !== null) {
     changes.set('aws.profile', profile); // also when AWS_PROFILE named it: a service will not have that
+  } else if (options.signIn) {
+    changes.set('aws.profile', undefined);
+    await options.vault.delete(vaultName(options.environment)); // those of another way, which would win
   }
+  if (settings.sandbox.enabled) changes.set('sandbox.enabled', undefined);
   if (options.region !== undefined) changes.set('aws.region', options.region);
   writeSettings(homePaths(options.home).settings, changes);
 }
@@ -202,7 +274,10 @@ async function prove(
     return;
   }
   step('Identity', 'ok', `${who.arn} (${identity})`);
-  if (activityArn !== null) await proveActivity(clients, activityArn, who.account, step);
+  if (activityArn !== null) {
+    const ofStack = config.settings.aws.stack_permissions !== null;
+    await proveActivity(clients, { activityArn, account: who.account, ofStack }, step);
+  }
   if (bucket === null) return;
   if (config.settings.recording.max_level === 'NONE') {
     step('Upload', 'ok', 'not tried: recording.max_level is NONE, so nothing is uploaded');
@@ -217,8 +292,7 @@ async function prove(
 
 async function proveActivity(
   clients: AwsClients,
-  activityArn: string,
-  account: string,
+  { activityArn, account, ofStack }: { activityArn: string; account: string; ofStack: boolean },
   step: AddStep,
 ): Promise<void> {
   const other = parseArn(activityArn)?.account;
@@ -239,9 +313,10 @@ async function proveActivity(
     step('Activity', 'fail', described.failure.message, described.failure.fix);
     return;
   }
-  const poll = await probePoll(clients, activityArn);
+  const poll = await probePoll(clients, activityArn, { ofStack });
   if (poll.ok) step('Activity', 'ok', 'states:GetActivityTask is allowed');
-  else if (poll.failure.kind !== 'denied') step('Activity', 'fail', poll.failure.message, poll.failure.fix);
+  else if (ofStack || poll.failure.kind !== 'denied')
+    step('Activity', 'fail', poll.failure.message, poll.failure.fix);
   else {
     step(
       'Activity',

@@ -3,9 +3,10 @@ import { CfnInstanceProfile, CfnManagedPolicy, CfnRole, CfnUser } from 'aws-cdk-
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { CfnParameter as CfnSsmParameter } from 'aws-cdk-lib/aws-ssm';
 import { CfnActivity } from 'aws-cdk-lib/aws-stepfunctions';
-import { Token } from 'aws-cdk-lib/core';
+import { Fn, Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { namesInAws } from '../../agent/aws/arn.ts';
+import type { STACK_PERMISSIONS } from '../../agent/config/schema.ts';
 import { ENVIRONMENT, only, parameter, sub, when } from './intrinsics.ts';
 import { keyArn } from './recordings.ts';
 
@@ -21,6 +22,16 @@ export function addAgents(scope: Construct): void {
       'Level of runs for which nothing says one',
     ],
   };
+  const permissions: Record<(typeof STACK_PERMISSIONS)[number], unknown> = {
+    work: 'work',
+    uploads: when('HasUploads', 'uploads'),
+    'script-secrets': when('HasScriptSecrets', 'script-secrets'),
+  };
+  parameters['PermissionsParameter'] = [
+    'stack-permissions',
+    Fn.join(',', Object.values(permissions) as string[]),
+    'What the policy of this stack allows agents: doctor holds them to it',
+  ];
   for (const [id, [name, value, description]] of Object.entries(parameters)) {
     new CfnSsmParameter(scope, id, {
       name: sub(namesInAws.parameterPath(ENVIRONMENT) + name),
@@ -54,7 +65,8 @@ function addPolicy(scope: Construct): CfnManagedPolicy {
             'states:SendTaskHeartbeat',
             'states:SendTaskSuccess',
           ],
-          Resource: sub('${Activity}'),
+          // The second is never there: on it doctor asks whether polling is allowed, without taking a task.
+          Resource: [sub('${Activity}'), sub(namesInAws.pollCheckArn('${Activity}'))],
         },
         {
           Sid: 'ReadSecret',

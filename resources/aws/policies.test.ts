@@ -86,7 +86,7 @@ test('a stack with everything allows and denies exactly this', () => {
     `AgentPolicy.ReadSecret Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:${here}:secret:browser-agent-credentials-prod-AbCdEf`,
     `AgentPolicy.ReadSecretsOfScripts Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:${here}:secret:browser-agent/prod/*`,
     `AgentPolicy.Upload Allow s3:AbortMultipartUpload s3:PutObject on ${bucket}/browser-sessions/*`,
-    `AgentPolicy.Work Allow states:GetActivityTask states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess on arn:aws:states:${here}:activity:browser-remote-prod`,
+    `AgentPolicy.Work Allow states:GetActivityTask states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess on arn:aws:states:${here}:activity:browser-remote-prod arn:aws:states:${here}:activity:browser-remote-prod_doctor`,
     `AgentRole.Instances Allow to {"Service":"ec2.amazonaws.com"} sts:AssumeRole`,
     `AgentRole.Named Allow to {"AWS":["arn:aws:iam::${ACCOUNT}:role/a","arn:aws:iam::${ACCOUNT}:role/b"]} sts:AssumeRole`,
     `KeysRole.Keys Allow iam:CreateAccessKey iam:DeleteAccessKey iam:ListAccessKeys iam:UpdateAccessKey on arn:aws:iam::${ACCOUNT}:user/browser-agent-local-prod`,
@@ -119,7 +119,7 @@ const NEEDED: Record<string, string> = {
 };
 
 /** Calls of `setup` and `doctor` that may be denied, or need no permission. */
-const NOT_NEEDED = ['DeleteObject', 'DescribeActivity', 'GetCallerIdentity'];
+const NOT_NEEDED = ['DeleteObject', 'DescribeActivity', 'GetCallerIdentity', 'GetObject'];
 
 test('the policy is for the calls that agents make, all of them and no others', () => {
   const root = new URL('../../agent/', import.meta.url);
@@ -204,7 +204,7 @@ describe('what an agent may do', () => {
             .join('.*')}$`,
         ).test(arn),
       );
-    for (const other of ['prod', 'dev2', 'dev-2', 'de', 'a-dev']) {
+    for (const other of ['prod', 'dev2', 'dev-2', 'de', 'a-dev', 'dev-doctor']) {
       const strange = resources(other, { ...everything, KmsKey: KEY }).map((arn) =>
         arn.replaceAll('*', 'anything'),
       );

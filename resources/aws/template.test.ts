@@ -76,6 +76,7 @@ test.each(['dev', 'staging', 'prod'])(
     ).toEqual({
       'aws.activity_arn': activityArn,
       'aws.s3_bucket': bucket,
+      'aws.stack_permissions': 'work,uploads',
       'recording.max_level': 'TRACE',
       'recording.default_level': 'INFO',
     });
@@ -135,6 +136,7 @@ describe('what is in a stack', () => {
     'ActivityArnParameter',
     'BucketParameter',
     'MaxLevelParameter',
+    'PermissionsParameter',
     'DefaultLevelParameter',
     'AgentPolicy',
     'Credentials',
