@@ -163,6 +163,12 @@ verb(
   .option('--json', 'print JSON');
 
 verb(
+  'app',
+  'where the page of the app is, for a browser on this machine',
+  async () => (await import('./verbs/app.ts')).app,
+).option('--json', 'print JSON');
+
+verb(
   'live',
   'where VNC clients watch the newest run, and their password',
   async () => (await import('./verbs/live.ts')).live,

@@ -29,6 +29,7 @@ const VERBS = [
   'drain',
   'audit',
   'keys',
+  'app',
   'live',
   'sandbox',
   'demo',
