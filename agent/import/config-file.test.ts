@@ -11,6 +11,7 @@ function read(
   const context: ConfigContext = {
     platform,
     planned: new Map(),
+    awsProfiles: ['browser-agent', 'a', 'b'],
     current: (key) =>
       key in here ? { value: here[key], source: 'settings.yaml:1' } : { value: null, source: 'default' },
     set: (key, value) => {
@@ -66,6 +67,12 @@ describe('config.yaml of the earlier program', () => {
     ['linux', 'null', undefined],
   ] as const)('on %s the channel %s is the browser that made the profiles: %s', (platform, there, here) => {
     expect(read(`browser_channel: ${there}\n`, { platform }).set['browser.channel']).toBe(here);
+  });
+
+  test('an AWS profile that this machine does not have is not taken: keys of the environment go on working', () => {
+    const { of, set } = read('aws_profile: default\n');
+    expect(of('aws_profile')).toMatchObject({ status: 'by_hand', from: { line: 1 } });
+    expect(set).not.toHaveProperty('aws.profile');
   });
 
   test('what is set here already stays, and the report says how to take the earlier value', () => {

@@ -9,6 +9,8 @@ export interface ConfigContext {
   /** A setting as it is here, and where from; `default` when nobody set it. */
   current: (key: string) => { value: unknown; source: string };
   set: (key: string, value: unknown) => void;
+  /** Profiles of the shared AWS configuration files (`~/.aws`). */
+  awsProfiles: readonly string[];
   /** What this import takes: of two files the first counts, in a dry run too. Filled while files are read. */
   planned: Map<string, unknown>;
 }
@@ -118,6 +120,8 @@ export function readEarlierConfig(file: string, text: string, context: ConfigCon
 function settingsOf(what: string, value: unknown, place: Place, context: ConfigContext): Finding[] {
   const rule = RULES[what]!;
   if (value === '' || (value === null && what !== 'browser_channel')) return [];
+  if (what === 'aws_profile' && !context.awsProfiles.includes(String(value)))
+    return [{ item: noSuchAwsProfile(String(value), place) }];
   const translated = rule.translate?.(value, context) ?? { value };
   if (translated.value === null) return [];
   const finding = settingFinding(what, rule.key, translated, place, context);
@@ -167,6 +171,12 @@ function settingFinding(
       work: () => context.set(key, read.value),
     },
   };
+}
+
+/** It named one always, and worked with keys of the environment all the same. */
+function noSuchAwsProfile(name: string, place: Place): ImportItem {
+  const message = `there is no AWS profile "${name}" on this machine, so the earlier program worked with keys of its environment (AWS_ACCESS_KEY_ID). They are used here too, where they are set when the agent starts; or fetch what the agent needs: setup --env E. Once there is the profile: config set aws.profile ${JSON.stringify(name)}`;
+  return settingItem('aws_profile', place, 'by_hand', message);
 }
 
 /** The earlier program itself read buckets of its first naming as those of the second. */

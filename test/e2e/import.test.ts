@@ -17,11 +17,13 @@ beforeEach(() => {
   old = join(folder, 'Local Browser Agent');
   home = join(folder, 'home');
   writeEarlierProgram(old);
+  writeFileSync(join(folder, 'aws-config'), '[profile browser-agent]\nregion = eu-central-1\n');
 });
 
 afterEach(() => removeHome(folder));
 
-const run = (...args: string[]): Promise<CliResult> => cli([...args, '--home', home]);
+const run = (...args: string[]): Promise<CliResult> =>
+  cli([...args, '--home', home], { env: { AWS_CONFIG_FILE: join(folder, 'aws-config') } });
 
 async function report(...args: string[]): Promise<ImportReport> {
   const { stdout } = await run('import', old, '--json', ...args);

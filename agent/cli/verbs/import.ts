@@ -39,7 +39,7 @@ async function dryRun({ home }: ImportVerbOptions, folders: string[]): Promise<I
   try {
     const repository = db && new ProfileRepository(db);
     return await importEarlier({
-      ...common(home, folders),
+      ...(await common(home, folders)),
       dryRun: true,
       take: () => Promise.resolve(),
       profiles: { find: (name) => repository?.find(name), create: () => Promise.resolve() },
@@ -60,7 +60,7 @@ async function takeOver({ home }: ImportVerbOptions, folders: string[]): Promise
   try {
     const by = cliActor();
     const report = await importEarlier({
-      ...common(home, folders),
+      ...(await common(home, folders)),
       dryRun: false,
       onTake: (item) => {
         // The rest takes no time.
@@ -85,7 +85,10 @@ async function takeOver({ home }: ImportVerbOptions, folders: string[]): Promise
   }
 }
 
-function common(home: string, folders: string[]): Omit<ImportOptions, 'dryRun' | 'take' | 'profiles'> {
+async function common(
+  home: string,
+  folders: string[],
+): Promise<Omit<ImportOptions, 'dryRun' | 'take' | 'profiles'>> {
   const paths = homePaths(home);
   const library = new ScriptLibrary(paths.scripts);
   return {
@@ -94,6 +97,7 @@ function common(home: string, folders: string[]): Omit<ImportOptions, 'dryRun' |
     config: {
       platform: process.platform,
       planned: new Map(),
+      awsProfiles: await awsProfiles(process.env),
       // What this shell's environment says is not what the agent has.
       current: (key) => {
         const loaded = loadConfig({ home, env: {} });
@@ -109,6 +113,16 @@ function common(home: string, folders: string[]): Omit<ImportOptions, 'dryRun' |
       },
     },
   };
+}
+
+/** By the SDK's own reader, so that a profile is there exactly when the SDK finds it. */
+async function awsProfiles(env: NodeJS.ProcessEnv): Promise<string[]> {
+  const { loadSharedConfigFiles } = await import('@smithy/core/config');
+  const { configFile, credentialsFile } = await loadSharedConfigFiles({
+    ...(env['AWS_CONFIG_FILE'] ? { configFilepath: env['AWS_CONFIG_FILE'] } : {}),
+    ...(env['AWS_SHARED_CREDENTIALS_FILE'] ? { filepath: env['AWS_SHARED_CREDENTIALS_FILE'] } : {}),
+  });
+  return Object.keys({ ...configFile, ...credentialsFile });
 }
 
 const MARKS: Record<ImportStatus, string> = {
