@@ -136,5 +136,6 @@ describe('the directory on a command line', () => {
     const chrome = 'chrome --remote-debugging-pipe';
     expect(userDataDirBelow(`${chrome} --user-data-dir=/home/a`, home)).toBeUndefined();
     expect(userDataDirBelow(`${chrome} --user-data-dir=${home}-two/p`, home)).toBeUndefined();
+    expect(userDataDirBelow(`${chrome} --user-data-dir=${home}/desktop`, home)).toBeUndefined();
   });
 });

@@ -225,6 +225,9 @@ const FLAG = ' --user-data-dir=';
 /** Only a browser that is (or was) driven through Playwright; not one a person opened, nor a `grep` for one. */
 const DRIVEN = ' --remote-debugging-';
 
+/** The desktop app's own window, driven by a test: no browser of ours. */
+const DESKTOP = 'desktop';
+
 /** The directory below `home` that a command line names as user data directory. Ours hold no spaces below home. */
 export function userDataDirBelow(command: string, home: string): string | undefined {
   const prefix = FLAG + (home.endsWith(sep) ? home : home + sep);
@@ -232,7 +235,8 @@ export function userDataDirBelow(command: string, home: string): string | undefi
   const at = plain.indexOf(prefix);
   if (at < 0 || !plain.includes(DRIVEN)) return undefined;
   const rest = /^\S+/.exec(plain.slice(at + prefix.length));
-  return rest ? plain.slice(at + FLAG.length, at + prefix.length + rest[0].length) : undefined;
+  if (!rest || rest[0] === DESKTOP) return undefined;
+  return plain.slice(at + FLAG.length, at + prefix.length + rest[0].length);
 }
 
 /** Which of `dirs` a command line names as user data directory. */
