@@ -118,6 +118,23 @@ export default defineConfig({
         'promise/always-return': ['error', { ignoreLastCallback: true }],
       },
     },
+    {
+      files: ['electron/**/*.ts'],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                regex: '/agent/(?!base/|client/)',
+                message: 'The shell speaks to the agent by messages and over its API: only base and client.',
+              },
+              { regex: '/renderer/(?!src/bridge)', message: 'Of the page only the type of the bridge.' },
+            ],
+          },
+        ],
+      },
+    },
     // A construct of CDK enters its stack by being made.
     { files: ['resources/aws/*.ts'], rules: { 'no-new': 'off' } },
     ...folders.map((folder): OxlintOverride => {

@@ -3,7 +3,8 @@
 /** How the agent is, as the window's main process sees its process. */
 export type AgentConnection =
   | { state: 'starting' }
-  | { state: 'ready'; url: string; token: string }
+  /** `notice`: what happened before this start, for people, e.g. that the app was ended by force. */
+  | { state: 'ready'; url: string; token: string; notice?: string }
   /** It ended and is started again after a while. */
   | { state: 'restarting'; problem: string }
   /** It is not started again by itself. */

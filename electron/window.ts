@@ -1,0 +1,145 @@
+/** The main window: made when it is first shown, hidden when it is closed, where it was when it comes back. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { BrowserWindow, nativeTheme, screen, type Rectangle } from 'electron';
+import { NAVIGATE, VERSION_ARGUMENT, WINDOW_ORIGIN } from './channels.ts';
+import type { ShellLog } from './log.ts';
+
+const FIRST_SIZE = { width: 1280, height: 820 };
+const LEAST_SIZE = { minWidth: 480, minHeight: 400 };
+/** The page's own backgrounds, so that nothing flashes before it is drawn. */
+const BACKGROUNDS = { dark: '#1a1b1e', light: '#ffffff' };
+
+export interface MainWindowOptions {
+  preload: string;
+  icon: string;
+  version: string;
+  /** Where its place and size are kept. */
+  stateFile: string;
+  isDebuggable: boolean;
+  log: ShellLog;
+  /** Whether closing hides it; false: the app quits. */
+  hides: () => boolean;
+}
+
+export class MainWindow {
+  readonly #options: MainWindowOptions;
+  #window: BrowserWindow | null = null;
+  #isLoaded = false;
+
+  constructor(options: MainWindowOptions) {
+    this.#options = options;
+  }
+
+  get contents(): Electron.WebContents | null {
+    return this.#window?.webContents ?? null;
+  }
+
+  get isVisible(): boolean {
+    return this.#window?.isVisible() ?? false;
+  }
+
+  /** Shows it, at the page's path if one is given; brings it to the front. */
+  show(path?: string): void {
+    const window = this.#window ?? this.#make(path);
+    if (path !== undefined && this.#isLoaded) window.webContents.send(NAVIGATE, path);
+    if (window.isMinimized()) window.restore();
+    // A page that was never drawn yet is shown when it is.
+    if (this.#isLoaded) window.show();
+    window.focus();
+  }
+
+  hide(): void {
+    this.#window?.hide();
+  }
+
+  /** The page anew, at the same path: with another policy. */
+  reload(): void {
+    this.#window?.webContents.reload();
+  }
+
+  send(channel: string, message: unknown): void {
+    if (this.#isLoaded) this.#window?.webContents.send(channel, message);
+  }
+
+  destroy(): void {
+    this.#window?.destroy();
+  }
+
+  #make(path = '/'): BrowserWindow {
+    const { preload, icon, version, isDebuggable, hides, log } = this.#options;
+    const window = new BrowserWindow({
+      ...FIRST_SIZE,
+      ...LEAST_SIZE,
+      ...this.#kept(),
+      show: false,
+      title: 'Local Browser Agent',
+      icon,
+      autoHideMenuBar: true,
+      backgroundColor: nativeTheme.shouldUseDarkColors ? BACKGROUNDS.dark : BACKGROUNDS.light,
+      webPreferences: {
+        preload,
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        webSecurity: true,
+        webviewTag: false,
+        navigateOnDragDrop: false,
+        spellcheck: false,
+        devTools: isDebuggable,
+        additionalArguments: [`${VERSION_ARGUMENT}${version}`],
+      },
+    });
+    this.#window = window;
+    window.once('ready-to-show', () => {
+      this.#isLoaded = true;
+      window.show();
+    });
+    window.on('close', (event) => {
+      this.#keep(window.getNormalBounds());
+      if (!hides()) return;
+      event.preventDefault();
+      window.hide();
+    });
+    window.on('closed', () => {
+      this.#window = null;
+      this.#isLoaded = false;
+    });
+    window.webContents.on('render-process-gone', (_event, { reason }) => {
+      log.error({ reason }, 'the page ended; it is loaded again');
+      if (reason !== 'clean-exit') window.webContents.reload();
+    });
+    window.loadURL(`${WINDOW_ORIGIN}/#${path}`).catch((thrown: unknown) => {
+      log.error({ err: thrown }, 'the page could not be loaded');
+      this.#isLoaded = true;
+      window.show();
+    });
+    return window;
+  }
+
+  /** Only where a screen still shows it. */
+  #kept(): Partial<Rectangle> {
+    try {
+      const { x, y, width, height } = JSON.parse(readFileSync(this.#options.stateFile, 'utf8')) as Rectangle;
+      if (![x, y, width, height].every(Number.isInteger)) return {};
+      const { workArea } = screen.getDisplayMatching({ x, y, width, height });
+      const isSeen =
+        x < workArea.x + workArea.width &&
+        y < workArea.y + workArea.height &&
+        x + width > workArea.x &&
+        y + height > workArea.y;
+      return isSeen ? { x, y, width, height } : {};
+    } catch {
+      return {};
+    }
+  }
+
+  #keep(bounds: Rectangle): void {
+    try {
+      mkdirSync(dirname(this.#options.stateFile), { recursive: true });
+      writeFileSync(this.#options.stateFile, JSON.stringify(bounds));
+    } catch (thrown) {
+      this.#options.log.warn({ err: thrown }, 'the place of the window could not be kept');
+    }
+  }
+}
