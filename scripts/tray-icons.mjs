@@ -1,8 +1,8 @@
 /**
- * Draws the icons of the app and of its tray into resources/icons: one window with a dot that says how it is.
- * Run by hand when the drawing changes: node scripts/icons.mjs
+ * Draws the icons of the tray into resources/icons: a window with a sign in it that says how the agent is.
+ * Run by hand when the drawing changes: node scripts/tray-icons.mjs
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
@@ -37,18 +37,7 @@ const trayIcon = ({ colour, sign }, isTemplate) => {
 </svg>`;
 };
 
-const APP = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 512 512">
-  <defs><linearGradient id="sky" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#339af0"/><stop offset="1" stop-color="#1864ab"/></linearGradient></defs>
-  <rect x="24" y="24" width="464" height="464" rx="104" fill="url(#sky)"/>
-  <rect x="96" y="128" width="320" height="256" rx="32" fill="#ffffff"/>
-  <path d="M96 160 a32 32 0 0 1 32 -32 h256 a32 32 0 0 1 32 32 v36 h-320 Z" fill="#d0ebff"/>
-  <circle cx="136" cy="162" r="12" fill="#1c7ed6"/><circle cx="176" cy="162" r="12" fill="#1c7ed6"/>
-  <path d="M222 232 L326 292 L222 352 Z" fill="#1c7ed6"/>
-</svg>`;
-
 mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'app.svg'), `${APP}\n`);
-await draw(APP, 'app.png', 1024);
 for (const [name, state] of Object.entries(STATES)) {
   for (const [suffix, isTemplate] of [
     ['', false],
