@@ -11,6 +11,9 @@ const draftSchema = z.object({
 
 export type Draft = z.infer<typeof draftSchema>;
 
+/** Stands for the new script, which has no name yet: no reference has a slash. */
+export const NEW_DRAFT = '/new';
+
 const PREFIX = 'lba.draft.';
 const VALUES_PREFIX = 'lba.variables.';
 

@@ -7,6 +7,15 @@ export function formatJson(value: unknown): string {
   return `${write(value, '', 0)}\n`;
 }
 
+/** Whether both texts are the same JSON, however they are laid out. */
+export function isSameJson(one: string, other: string): boolean {
+  try {
+    return one === other || JSON.stringify(JSON.parse(one)) === JSON.stringify(JSON.parse(other));
+  } catch {
+    return false;
+  }
+}
+
 /** @param used what stands before the value on its line, in characters */
 function write(value: unknown, indent: string, used: number): string {
   const line = onOneLine(value);
