@@ -24,6 +24,7 @@ import { programVersion } from './base/version.ts';
 import type { JsonObject } from './base/words.ts';
 import { findFfmpeg } from './browser/detect.ts';
 import { Processes, type TrackedProcess } from './browser/processes.ts';
+import { ProfileDesk } from './browser/profile-desk.ts';
 import { ProfileService } from './browser/profiles.ts';
 import { TemporaryFolders } from './browser/temporary.ts';
 import { WarmBrowser } from './browser/warm.ts';
@@ -225,6 +226,21 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     maxPauseMs: () => config.settings.run.max_pause_seconds * 1_000,
     onPause: notePauses({ runs, events, log }),
   });
+  const desk = new ProfileDesk({
+    profiles,
+    processes,
+    temporary,
+    browser: () => {
+      const { channel, executable_path: executablePath, args } = config.settings.browser;
+      return {
+        ...(channel === null ? {} : { channel }),
+        ...(executablePath === null ? {} : { executablePath }),
+        args,
+      };
+    },
+    clock,
+    log,
+  });
   const keys = new ApiKeyStore(db);
   const sessions = new BrowserSessions({
     store: new SessionStore(db),
@@ -257,6 +273,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     humans,
     engine,
     sessions,
+    desk,
     watchable,
     closers,
     warm,
@@ -272,6 +289,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     close: async () => {
       await Promise.all([
         sessions.stop({ deadlineMs: 0 }),
+        desk.close(),
         engine.stop({ deadlineMs: 0 }),
         ...closers.map((end) => end()),
       ]);

@@ -5,8 +5,10 @@ import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
 import type { HomePaths } from '../base/paths.ts';
 import type { JsonObject } from '../base/words.ts';
+import type { ProfileDesk } from '../browser/profile-desk.ts';
 import type { ProfileService } from '../browser/profiles.ts';
 import type { ClientOptions } from '../aws/clients.ts';
+import type { TemporaryFolders } from '../browser/temporary.ts';
 import type { LiveConfig } from '../config/live.ts';
 import type { Vault } from '../config/vault.ts';
 import type { EventJournal } from '../journal/index.ts';
@@ -62,6 +64,9 @@ export interface AgentPorts {
   events: EventBus;
   log: Logger;
   profiles: ProfileService;
+  /** What a person does with profiles outside of runs. */
+  desk: ProfileDesk;
+  temporary: TemporaryFolders;
   runs: RunStore;
   uploads: UploadQueue;
   uploadStore: UploadStore;

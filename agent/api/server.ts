@@ -25,6 +25,8 @@ import { keyRoutes } from './routes/keys.ts';
 import { livePageRoutes, liveRoutes } from './routes/live.ts';
 import { liveTicketRoutes } from './routes/live-tickets.ts';
 import { metricRoutes } from './routes/metrics.ts';
+import { profileDeskRoutes } from './routes/profile-desk.ts';
+import { profileTransferRoutes } from './routes/profile-transfer.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { runAgainRoutes } from './routes/run-again.ts';
 import { runAgainRoutes } from './routes/run-again.ts';
@@ -113,7 +115,15 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
     await app.register(cors, {
       origin: options.allowedOrigins.map(originOf),
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type', 'range', 'if-range', 'if-match', 'last-event-id'],
+      allowedHeaders: [
+        'authorization',
+        'content-type',
+        'range',
+        'if-range',
+        'if-match',
+        'last-event-id',
+        'lba-passphrase',
+      ],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
     });
@@ -152,6 +162,8 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(liveRoutes(ports));
       await typed.register(eventRoutes(ports));
       await typed.register(profileRoutes(ports));
+      await typed.register(profileDeskRoutes(ports));
+      await typed.register(profileTransferRoutes(ports));
       await typed.register(scriptRoutes(ports));
       await typed.register(scriptSampleRoutes());
       await typed.register(settingRoutes(ports));

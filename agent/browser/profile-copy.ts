@@ -8,7 +8,7 @@ import { AgentError } from '../base/errors.ts';
  * service workers included, is kept), and the marks of the
  * browser that has the original open. Names as found in a directory of Chromium 156.
  */
-const LEFT_OUT = new Set([
+export const LEFT_OUT: ReadonlySet<string> = new Set([
   'SingletonLock',
   'SingletonSocket',
   'SingletonCookie',

@@ -10,6 +10,9 @@ const POLL_MS = 250;
 /** Before the id of a session that holds a profile, where the id of a run stands otherwise. */
 export const SESSION_PREFIX = 'session:';
 
+/** The same of a person who signs in to the profile, checks it or takes it along. */
+export const SIGN_IN_PREFIX = 'sign-in:';
+
 export interface WaitOptions {
   runId: string;
   signal?: AbortSignal;
@@ -89,6 +92,13 @@ export class ProfileLocks {
   async holder(profileId: string): Promise<ProfileLock | undefined> {
     const lock = this.#repository.lockOf(profileId);
     return lock && (await this.#processes.isAlive(lock.owner)) ? lock : undefined;
+  }
+
+  /** How many of this process wait for it. */
+  waiting(profileId: string): number {
+    const line = this.#lines.get(profileId)?.filter((place) => !place.settled).length ?? 0;
+    const isOurs = this.#repository.lockOf(profileId)?.owner.pid === this.#processes.self.pid;
+    return Math.max(0, isOurs ? line - 1 : line);
   }
 
   async #take(
@@ -174,11 +184,13 @@ export class ProfileLocks {
 
 function busy(heldBy: ProfileLock | undefined): AgentError {
   const session = heldBy?.runId.startsWith(SESSION_PREFIX) ? heldBy.runId.slice(SESSION_PREFIX.length) : null;
-  const holder = session === null ? `run ${heldBy?.runId}` : `the open session ${session}`;
+  const isSignIn = heldBy?.runId.startsWith(SIGN_IN_PREFIX) === true;
+  const run = isSignIn ? 'a person who signs in or looks after it' : `run ${heldBy?.runId}`;
+  const holder = session === null ? run : `the open session ${session}`;
   const who = heldBy ? ` by ${holder} (process ${heldBy.owner.pid})` : '';
   return new AgentError(
     'BrowserAgent.ProfileBusy',
-    `The profile is in use${who}. ${session === null ? 'Wait for that run to end' : 'End that session'}, or set session.clone_for_parallel to work in a copy.`,
+    `The profile is in use${who}. ${isSignIn ? 'Wait until they are done' : session === null ? 'Wait for that run to end' : 'End that session'}, or set session.clone_for_parallel to work in a copy.`,
     { data: heldBy ? { run_id: heldBy.runId, pid: heldBy.owner.pid } : {} },
   );
 }

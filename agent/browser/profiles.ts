@@ -176,6 +176,30 @@ export class ProfileService {
     return this.get(name);
   }
 
+  /** @throws AgentError InvalidInput for a bad or taken name, or bad tags; ProfileNotFound */
+  update(name: string, changes: { name?: string; tags?: readonly string[]; description?: string }): Profile {
+    const profile = this.get(name);
+    const next = {
+      name: changes.name === undefined ? profile.name : checkProfileName(changes.name),
+      tags: changes.tags === undefined ? profile.tags : checkTags(changes.tags),
+      description: changes.description ?? profile.description,
+    };
+    const other = this.#repository.find(next.name);
+    if (other && other.profileId !== profile.profileId) throw nameTaken(other.name);
+    this.#repository.update(profile.profileId, next);
+    return this.get(next.name);
+  }
+
+  /** How many runs of this process wait for it. */
+  waiting(profileId: string): number {
+    return this.#locks.waiting(profileId);
+  }
+
+  /** What tells that it is signed in, and what the last look said. JSON. */
+  setCheck(profileId: string, check: string, outcome: string): void {
+    this.#repository.setCheck(profileId, check, outcome);
+  }
+
   /** When a person last signed in to it; null forgets. */
   setSignedIn(profileId: string, at: number | null): void {
     this.#repository.setSignedIn(profileId, at);

@@ -979,6 +979,43 @@ export interface paths {
       };
     };
     /**
+     * Change name, tags or description of a profile
+     *
+     * Scripts name profiles: those that name this one are not changed with it.
+     *
+     * Scope: `operate`.
+     */
+    patch: {
+      parameters: {
+        path: {
+          name: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            name?: string;
+            tags?: string[];
+            description?: string;
+          };
+        };
+      };
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['Profile'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+    /**
      * Delete a profile with all that is signed in to in it
      *
      * Scope: `operate`.
@@ -1032,6 +1069,277 @@ export interface paths {
         401: Refused;
         403: Refused;
         404: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/profiles/{name}/clone': {
+    /**
+     * A new profile with the same sign-ins in it
+     *
+     * Scope: `operate`.
+     */
+    post: {
+      parameters: {
+        path: {
+          name: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Of the copy. */
+            name: string;
+          };
+        };
+      };
+      responses: {
+        201: Answer<{
+          'application/json': components['schemas']['Profile'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/profiles/{name}/sign-in': {
+    /**
+     * The newest sign-in of a profile since the agent began
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        path: {
+          name: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['SignIn'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+    /**
+     * Open a window of the real browser on a profile, for a person to sign in
+     *
+     * Answers when the window is there, or when the profile is in use and has to be waited for (`waiting`). One that is under way is answered as it is. Closing the window by hand is as good as `done`.
+     *
+     * Scope: `operate`.
+     */
+    post: {
+      parameters: {
+        path: {
+          name: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Opened first. */
+            url?: string;
+          };
+        };
+      };
+      responses: {
+        202: Answer<{
+          'application/json': components['schemas']['SignIn'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+        503: Refused;
+      };
+    };
+    /**
+     * Take a sign-in back: close the window, or wait no longer
+     *
+     * Scope: `operate`.
+     */
+    delete: {
+      parameters: {
+        path: {
+          name: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['SignIn'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/profiles/{name}/sign-in/done': {
+    /**
+     * The person has signed in: close the window, and note the time
+     *
+     * Scope: `operate`.
+     */
+    post: {
+      parameters: {
+        path: {
+          name: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['SignIn'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/profiles/{name}/check': {
+    /**
+     * Look whether a profile is signed in
+     *
+     * Opens the page in a browser that nobody sees, and looks for the selector or text. What to look for is kept with the profile: an empty body looks again.
+     *
+     * Scope: `operate`.
+     */
+    post: {
+      parameters: {
+        path: {
+          name: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** A page that only who is signed in gets to see. */
+            url?: string;
+            /** Something on it that nobody else sees. */
+            selector?: string;
+            /** The same as words. */
+            text?: string;
+          };
+        };
+      };
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['SignInChecked'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/profiles/{name}/export': {
+    /**
+     * A profile with all that is signed in to in it, as an encrypted file
+     *
+     * Whoever has the file and the passphrase is signed in like its owner. docs/profile-files.md has the format.
+     *
+     * Scope: `operate`.
+     */
+    post: {
+      parameters: {
+        path: {
+          name: string;
+        };
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            passphrase: string;
+          };
+        };
+      };
+      responses: {
+        200: Answer<{
+          '*/*': unknown;
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/profiles/import': {
+    /**
+     * Make a profile of an exported file
+     *
+     * The body is the file, as `application/octet-stream`; the header `lba-passphrase` is the passphrase, UTF-8 as base64.
+     *
+     * Scope: `operate`.
+     */
+    post: {
+      parameters: {
+        query: {
+          /** Of the new profile. */
+          name: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        201: Answer<{
+          'application/json': components['schemas']['Profile'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
         413: Refused;
         415: Refused;
         421: Refused;
@@ -1530,6 +1838,265 @@ export interface paths {
       responses: {
         202: Answer<{
           'application/json': components['schemas']['AgentStatus'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        409: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/setup': {
+    /**
+     * How far the setup is
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: Record<string, never>;
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['Setup'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/setup/progress': {
+    /**
+     * Keep what the wizard knows, so that leaving half-way loses nothing
+     *
+     * Scope: `admin`.
+     */
+    put: {
+      parameters: Record<string, never>;
+      requestBody: {
+        content: {
+          'application/json': {
+            progress: Record<string, unknown>;
+          };
+        };
+      };
+      responses: {
+        200: Answer<{
+          'application/json': {
+            /** As the wizard saved it; empty when it never did. */
+            progress: Record<string, unknown>;
+            saved_at: string | null;
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/setup/sign-ins': {
+    /**
+     * Ways to sign in to AWS that this machine has
+     *
+     * Never a key. The role of a virtual machine is looked for only with `probe=instance`.
+     *
+     * Scope: `admin`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          probe?: 'instance';
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['AwsSignIn'][];
+            /** What could not be read. */
+            problems: string[];
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/setup/fetch': {
+    /**
+     * Fetch the configuration of an environment from AWS, and store it
+     *
+     * Each step is also an event `setup.step`. That it did not work is no problem of the request: `ok` is false, and the steps say what to do. `sandbox` fetches nothing: it makes the agent work on a stand-in for AWS inside itself.
+     *
+     * Scope: `admin`.
+     */
+    post: {
+      parameters: Record<string, never>;
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Name of the environment, as the administrator gave it; of no meaning for the sandbox. */
+            environment: string;
+            sign_in:
+              | {
+                  kind: 'profile';
+                  profile: string;
+                }
+              | {
+                  kind: 'environment';
+                }
+              | {
+                  kind: 'instance';
+                }
+              | {
+                  kind: 'sandbox';
+                };
+            region?: string;
+          };
+        };
+      };
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['FetchedSetup'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/setup/checks': {
+    /**
+     * Check what the agent needs, with a fix for each failure
+     *
+     * Each result is also an event `setup.check`, as it comes. What is checked is the configuration as it will be after a restart.
+     *
+     * Scope: `admin`.
+     */
+    post: {
+      parameters: Record<string, never>;
+      requestBody: {
+        content: {
+          'application/json': {
+            groups: ('machine' | 'browser' | 'aws')[];
+          };
+        };
+      };
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['SetupChecks'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/setup/browsers': {
+    /**
+     * Browsers of this machine, and which one runs use
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: Record<string, never>;
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['Browsers'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/setup/browsers/install': {
+    /**
+     * Fetch a browser for a machine that has none
+     *
+     * Takes some 170 MB from the network. Progress comes as events `setup.install`.
+     *
+     * Scope: `admin`.
+     */
+    post: {
+      parameters: Record<string, never>;
+      requestBody: {
+        content: {
+          'application/json': {
+            browser: 'chrome';
+          };
+        };
+      };
+      responses: {
+        202: Answer<{
+          'application/json': components['schemas']['BrowserInstall'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        413: Refused;
+        415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/setup/test-run': {
+    /**
+     * A short run on the built-in demo portal
+     *
+     * In sandbox mode it is a task of a real execution: poll, run, report and upload are proven together.
+     *
+     * Scope: `run`.
+     */
+    post: {
+      parameters: Record<string, never>;
+      requestBody: {
+        content: {
+          'application/json': {
+            script: 'first-run';
+            /** Default: as the settings say. */
+            level?: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+          };
+        };
+      };
+      responses: {
+        201: Answer<{
+          'application/json': {
+            run_id: string;
+          };
         }>;
         400: Refused;
         401: Refused;
@@ -2296,6 +2863,29 @@ export interface components {
       /** The page that shows the run, on the address of the API, with the ticket. */
       path: string;
     };
+    SignInChecked: {
+      signed_in: boolean;
+      /** Where it ended up, which is often a sign-in page. */
+      url: string;
+      title: string;
+      /** Why the page could not be looked at; null: it could. */
+      problem: string | null;
+      /** RFC 3339, UTC. */
+      checked_at: string;
+    };
+    SignIn: {
+      sign_in_id: string;
+      profile: string;
+      url: string | null;
+      /** `waiting`: for who is in the profile; `open`: the window is there. */
+      state: 'waiting' | 'open' | 'done' | 'cancelled' | 'failed';
+      /** While it waits: the run, or `session:ID`. */
+      held_by: string | null;
+      problem: string | null;
+      /** RFC 3339, UTC. */
+      started_at: string;
+      ended_at: string | null;
+    };
     Profile: {
       name: string;
       tags: string[];
@@ -2306,6 +2896,28 @@ export interface components {
       /** When a person last signed in to it. */
       signed_in_at: string | null;
       used_by_run: string | null;
+      /** Who is in it right now. */
+      used_by: {
+        kind: 'run' | 'session' | 'sign_in';
+        id: string;
+      } | null;
+      /** How many runs wait for it. */
+      waiting: number;
+      /** Stored scripts that name it. */
+      used_by_scripts: string[];
+      /** The newest since the agent began. */
+      sign_in: components['schemas']['SignIn'] | null;
+      /** How it is looked whether it is signed in. */
+      check: {
+        /** A page that only who is signed in gets to see. */
+        url: string;
+        /** Something on it that nobody else sees. */
+        selector?: string;
+        /** The same as words. */
+        text?: string;
+      } | null;
+      /** What that said last. */
+      checked: components['schemas']['SignInChecked'] | null;
     };
     Run: {
       run_id: string;
@@ -2693,6 +3305,113 @@ export interface components {
       }[];
       /** What cannot go on without a person, most urgent first. */
       needs_person: components['schemas']['Need'][];
+    };
+    Setup: {
+      /** Activity and bucket are known. */
+      configured: boolean;
+      /** Works on AWS, on the stand-in inside the agent, or takes no tasks. */
+      mode: 'aws' | 'sandbox' | 'none';
+      environment: string;
+      region: string | null;
+      activity_arn: string | null;
+      bucket: string | null;
+      /** Where the AWS identity comes from, in words. */
+      identity: string;
+      /** As `state` of the agent. */
+      worker_state: string;
+      /** What a person should know of this mode. */
+      note: string | null;
+      /** As it will be after a restart: after fetching, this is what was fetched. */
+      next: {
+        /** Activity and bucket are known. */
+        configured: boolean;
+        /** Works on AWS, on the stand-in inside the agent, or takes no tasks. */
+        mode: 'aws' | 'sandbox' | 'none';
+        environment: string;
+        region: string | null;
+        activity_arn: string | null;
+        bucket: string | null;
+      };
+      /** `next` is not what the agent works with now. */
+      restart_needed: boolean;
+      /** As the wizard saved it; empty when it never did. */
+      progress: Record<string, unknown>;
+      saved_at: string | null;
+    };
+    AwsSignIn: {
+      kind: 'profile' | 'environment' | 'instance' | 'stored' | 'sandbox';
+      /** Of the profile. */
+      name: string | null;
+      /** How a profile gets its keys. */
+      source: ('sso' | 'keys' | 'role' | 'process' | 'web_identity' | 'login' | 'unknown') | null;
+      region: string | null;
+      sso_session: string | null;
+      /** For a person. */
+      words: string;
+      /** As far as one can tell without asking AWS. */
+      usable: boolean;
+      /** What to do first, or when it fails; else empty. */
+      fix: string;
+    };
+    FetchedSetup: {
+      ok: boolean;
+      steps: {
+        title: string;
+        status: 'ok' | 'warn' | 'fail' | 'skip';
+        detail: string;
+        /** What to do; empty when nothing is. */
+        fix: string;
+      }[];
+      /** What was found, and where. Keys are never shown. */
+      values: {
+        key: string;
+        value: string;
+        source: string;
+      }[];
+      /** `POST /agent/restart` takes it up. */
+      restart_needed: boolean;
+    };
+    SetupChecks: {
+      ok: boolean;
+      checks: {
+        id: string;
+        title: string;
+        status: 'ok' | 'warn' | 'fail' | 'skip';
+        detail: string;
+        /** What to do; empty when nothing is. */
+        fix: string;
+      }[];
+    };
+    BrowserInstall: {
+      state: 'running' | 'done' | 'failed';
+      percent: number | null;
+      words: string;
+      fix: string;
+    };
+    Browsers: {
+      items: {
+        name: string;
+        channel: string | null;
+        path: string;
+        version: string | null;
+        /** `installed`, `playwright`, `fetched`, `system` or `configured`. */
+        source: string;
+      }[];
+      /** The one that runs use. Its version only where it is in `items`. */
+      chosen: {
+        name: string;
+        channel: string | null;
+        path: string;
+        version: string | null;
+        /** `installed`, `playwright`, `fetched`, `system` or `configured`. */
+        source: string;
+      } | null;
+      /** Why none can be used, and what to do. */
+      problem: string | null;
+      /** Null: runs have no video. */
+      ffmpeg: string | null;
+      /** Of this start of the agent. */
+      install: components['schemas']['BrowserInstall'] | null;
     };
     Upload: {
       upload_id: number;

@@ -131,7 +131,9 @@ export const migrations: readonly string[] = [
     dir           TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
     last_used_at  INTEGER,
-    signed_in_at  INTEGER
+    signed_in_at  INTEGER,
+    sign_in_check TEXT,
+    sign_in_outcome TEXT
   ) STRICT;
 
   CREATE TABLE profile_locks (

@@ -14,6 +14,9 @@ export interface Profile {
   createdAt: number;
   lastUsedAt: number | null;
   signedInAt: number | null;
+  /** How it is looked whether it is signed in, and what came of it last: JSON, or null. */
+  signInCheck?: string | null;
+  signInOutcome?: string | null;
 }
 
 /** Who works in a profile. */
@@ -34,6 +37,8 @@ const profileSchema = z
     created_at: z.number().int(),
     last_used_at: z.number().int().nullable(),
     signed_in_at: z.number().int().nullable(),
+    sign_in_check: z.string().nullable(),
+    sign_in_outcome: z.string().nullable(),
   })
   .transform((row): Profile => ({
     profileId: row.profile_id,
@@ -44,6 +49,8 @@ const profileSchema = z
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     signedInAt: row.signed_in_at,
+    signInCheck: row.sign_in_check,
+    signInOutcome: row.sign_in_outcome,
   }));
 
 const lockSchema = z
@@ -113,6 +120,18 @@ export class ProfileRepository {
     this.#db
       .prepare('UPDATE profiles SET tags = ? WHERE profile_id = ?')
       .run(JSON.stringify(tags), profileId);
+  }
+
+  update(profileId: string, to: Pick<Profile, 'name' | 'tags' | 'description'>): void {
+    this.#db
+      .prepare('UPDATE profiles SET name = ?, tags = ?, description = ? WHERE profile_id = ?')
+      .run(to.name, JSON.stringify(to.tags), to.description, profileId);
+  }
+
+  setCheck(profileId: string, check: string, outcome: string): void {
+    this.#db
+      .prepare('UPDATE profiles SET sign_in_check = ?, sign_in_outcome = ? WHERE profile_id = ?')
+      .run(check, outcome, profileId);
   }
 
   setLastUsed(profileId: string, at: number): void {

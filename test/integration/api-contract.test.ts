@@ -10,6 +10,7 @@ import { newRunId } from '../../agent/base/ids.ts';
 import { startSandbox, type Sandbox } from '../../agent/sandbox/index.ts';
 import { call, openTestApi, type Answer, type Call } from '../fixtures/api.ts';
 import { Contract, type Values } from '../fixtures/api-contract.ts';
+import { openDisplay } from '../fixtures/display.ts';
 import { makeHome, removeHome } from '../fixtures/home.ts';
 import { startMainJob, type MainJob } from '../fixtures/main-job.ts';
 import { startFixtureSite, type FixtureSite } from '../fixtures/pages/fixtures.ts';
@@ -233,6 +234,69 @@ describe('profiles', () => {
       });
     }
     expect((await send('setProfileTags', { params, body: { tags: [] } })).status).toBe(404);
+  });
+});
+
+describe('profiles beside runs', () => {
+  test('change, clone, sign in, check, take along; what is in use is a 409, what is not there a 404', async () => {
+    const display = await openDisplay();
+    const params = { name: 'beside' };
+    await send('createProfile', { body: params });
+    expect((await send('updateProfile', { params, body: { description: 'x' } })).json).toMatchObject({
+      description: 'x',
+    });
+    expect((await send('cloneProfile', { params, body: { name: 'copy' } })).status).toBe(201);
+    expect((await send('getSignIn', { params })).status).toBe(404);
+    expect((await send('startSignIn', { params, body: {} })).json).toMatchObject({ state: 'open' });
+    expect((await send('getSignIn', { params })).status).toBe(200);
+    expect((await send('finishSignIn', { params })).json).toMatchObject({ state: 'done' });
+    expect((await send('finishSignIn', { params })).status).toBe(409);
+    await display.close();
+    expect((await send('startSignIn', { params, body: {} })).status).toBe(503);
+    const check = { url: `${site.url}/`, text: 'Hello' };
+    expect((await send('checkProfile', { params, body: check })).json).toMatchObject({ signed_in: true });
+    const passphrase = 'long enough';
+    const { status, body } = await send('exportProfile', { params, body: { passphrase } });
+    expect(status).toBe(200);
+    const imported = await send('importProfile', {
+      query: { name: 'brought' },
+      body,
+      headers: {
+        'content-type': 'application/octet-stream',
+        'lba-passphrase': Buffer.from(passphrase).toString('base64'),
+      },
+    });
+    expect(imported.status, imported.text).toBe(201);
+
+    const { profileId } = job.agent.profiles.get('beside');
+    const lease = await job.agent.profiles.acquire(profileId, { runId: none, timeoutMs: 0 });
+    expect((await send('startSignIn', { params, body: {} })).json).toMatchObject({ state: 'waiting' });
+    expect((await send('cancelSignIn', { params })).json).toMatchObject({ state: 'cancelled' });
+    expect((await send('cancelSignIn', { params })).status).toBe(409);
+    const inUse = await Promise.all([
+      send('cloneProfile', { params, body: { name: 'other' } }),
+      send('checkProfile', { params, body: {} }),
+      send('exportProfile', { params, body: { passphrase } }),
+    ]);
+    expect(inUse.map((answer) => answer.status)).toEqual([409, 409, 409]);
+    await lease.release();
+
+    for (const [operationId, body] of [
+      ['updateProfile', {}],
+      ['cloneProfile', { name: 'other' }],
+      ['startSignIn', {}],
+      ['getSignIn', undefined],
+      ['finishSignIn', undefined],
+      ['cancelSignIn', undefined],
+      ['checkProfile', {}],
+      ['exportProfile', { passphrase }],
+    ] as const) {
+      const answer = await send(operationId, {
+        params: { name: 'nobody' },
+        ...(body === undefined ? {} : { body }),
+      });
+      expect(answer.status, operationId).toBe(404);
+    }
   });
 });
 

@@ -1,39 +1,21 @@
-/** Browser profiles. What is in them (cookies, sign-ins) never goes over the API. */
+/** Browser profiles. What is in them (cookies, sign-ins) leaves the machine in encrypted files alone. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { newRunId } from '../../base/ids.ts';
 import type { Profile } from '../../browser/profiles.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers } from '../problem.ts';
-import { isoTime, time } from '../shapes.ts';
+import { description, name, params, profileSchema, profilesShown, tags } from '../profile-shapes.ts';
 
 const tagList = ['profiles'];
 
-const profileSchema = z
-  .object({
-    name: z.string(),
-    tags: z.array(z.string()),
-    description: z.string(),
-    created_at: time,
-    last_used_at: time.nullable(),
-    signed_in_at: time.nullable().describe('When a person last signed in to it.'),
-    used_by_run: z.string().nullable(),
-  })
-  .meta({ id: 'Profile' });
-
-const name = z.string().min(1).max(64);
-const tags = z.array(z.string().min(1).max(64)).max(32);
-const params = z.object({ name });
+/** How long a copy waits for the profile, in milliseconds: a short run ends meanwhile. */
+const CLONE_WAIT_MS = 5_000;
 
 export function profileRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
-  const shown = async (profile: Profile): Promise<z.infer<typeof profileSchema>> => ({
-    name: profile.name,
-    tags: profile.tags,
-    description: profile.description,
-    created_at: isoTime(profile.createdAt),
-    last_used_at: isoTime(profile.lastUsedAt),
-    signed_in_at: isoTime(profile.signedInAt),
-    used_by_run: (await ports.profiles.holder(profile.profileId))?.runId ?? null,
-  });
+  const all = profilesShown(ports);
+  const shown = async (profile: Profile): Promise<z.infer<typeof profileSchema>> =>
+    (await all([profile]))[0]!;
   return async (app) => {
     app.get(
       '/profiles',
@@ -46,7 +28,7 @@ export function profileRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           response: answers({ 200: z.object({ items: z.array(profileSchema) }) }),
         },
       },
-      async () => ({ items: await Promise.all(ports.profiles.list().map(shown)) }),
+      async () => ({ items: await all(ports.profiles.list()) }),
     );
 
     app.post(
@@ -60,7 +42,7 @@ export function profileRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           body: z.strictObject({
             name,
             tags: tags.default([]),
-            description: z.string().max(1_000).default(''),
+            description: description.default(''),
           }),
           response: answers({ 201: profileSchema }, 413, 415),
         },
@@ -89,6 +71,34 @@ export function profileRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       async ({ params }) => shown(ports.profiles.get(params.name)),
     );
 
+    app.patch(
+      '/profiles/:name',
+      {
+        config: { scope: 'operate' },
+        schema: {
+          operationId: 'updateProfile',
+          summary: 'Change name, tags or description of a profile',
+          description: 'Scripts name profiles: those that name this one are not changed with it.',
+          tags: tagList,
+          params,
+          body: z.strictObject({
+            name: name.optional(),
+            tags: tags.optional(),
+            description: description.optional(),
+          }),
+          response: answers({ 200: profileSchema }, 404, 413, 415),
+        },
+      },
+      async ({ params, body }) => {
+        const changes = {
+          ...(body.name === undefined ? {} : { name: body.name }),
+          ...(body.tags === undefined ? {} : { tags: body.tags }),
+          ...(body.description === undefined ? {} : { description: body.description }),
+        };
+        return shown(ports.profiles.update(params.name, changes));
+      },
+    );
+
     app.put(
       '/profiles/:name/tags',
       {
@@ -103,6 +113,31 @@ export function profileRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         },
       },
       async ({ params, body }) => shown(ports.profiles.setTags(params.name, body.tags)),
+    );
+
+    app.post(
+      '/profiles/:name/clone',
+      {
+        config: { scope: 'operate' },
+        schema: {
+          operationId: 'cloneProfile',
+          summary: 'A new profile with the same sign-ins in it',
+          tags: tagList,
+          params,
+          body: z.strictObject({ name: name.describe('Of the copy.') }),
+          response: answers({ 201: profileSchema }, 404, 409, 413, 415),
+        },
+      },
+      async ({ params, body }, reply) => {
+        const copy = await ports.profiles.clone(params.name, body.name, {
+          runId: newRunId(),
+          timeoutMs: CLONE_WAIT_MS,
+        });
+        return reply
+          .code(201)
+          .header('location', `/api/v1/profiles/${encodeURIComponent(copy.name)}`)
+          .send(await shown(copy));
+      },
     );
 
     app.delete(

@@ -1,5 +1,5 @@
 /** Runs: start, list, look at; and what they left as evidence. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newRunId } from '../../base/ids.ts';
@@ -18,18 +18,7 @@ import { detailOf, runDetailSchema } from '../run-detail.ts';
 import { params, requireRun, runSchema, shownRun } from '../run-shapes.ts';
 import { beginRun, refuseWhenFull } from '../start-run.ts';
 import type { SentUpload } from '../../store/uploads.ts';
-import {
-  checkDepth,
-  cursor,
-  decodeCursor,
-  isoTime,
-  level,
-  limit,
-  listOf,
-  page,
-  pageOf,
-  time,
-} from '../shapes.ts';
+import { checkDepth, cursor, decodeCursor, level, limit, listOf, page, pageOf, time } from '../shapes.ts';
 
 const tags = ['runs'];
 
