@@ -97,8 +97,6 @@ export interface Agent extends AgentPorts {
   processes: Processes;
   warm: WarmBrowser | null;
   temporary: TemporaryFolders;
-  /** What else must have ended before the database is closed. */
-  closers: (() => Promise<void>)[];
   /** Ends browsers, uploads and connections. What is not done goes on at the next start. */
   close(): Promise<void>;
 }

@@ -81,6 +81,8 @@ export interface AgentPorts {
   windowOrigin: string | null;
   /** The stand-in for AWS inside this agent; null: it works on AWS. */
   sandbox: OwnSandbox | null;
+  /** What else must have ended before the database is closed. */
+  closers: (() => Promise<void>)[];
   vault: Vault;
   env: NodeJS.ProcessEnv;
   /** How AWS is reached, and in words where the identity comes from. */

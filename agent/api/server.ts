@@ -38,6 +38,7 @@ import { securityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { settingRoutes } from './routes/settings.ts';
 import { summaryRoutes } from './routes/summary.ts';
+import { setupRoutes } from './routes/setup.ts';
 import { systemRoutes } from './routes/system.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
@@ -169,6 +170,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(settingRoutes(ports));
       await typed.register(uploadRoutes(ports));
       await typed.register(agentRoutes(ports));
+      await typed.register(setupRoutes(ports));
       await typed.register(keyRoutes(ports));
       await typed.register(documentRoutes(ports, options));
     },

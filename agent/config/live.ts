@@ -113,6 +113,12 @@ export class LiveConfig implements LoadedConfig {
     this.#explained = undefined;
   }
 
+  /** What counts after a restart, without what a sandbox of this life decides. */
+  afterRestart(): LoadedConfig {
+    const { given: _given, ...options } = this.#options;
+    return loadConfig(options);
+  }
+
   /** Names the contents of settings.yaml as they are on disk now. */
   tag(): string {
     if (!existsSync(this.#path)) return 'none';

@@ -247,7 +247,12 @@ async function storeFetched(
   const changes = new Map<string, unknown>([['aws.env', options.environment]]);
   // Keys of the secret take the profile's place; without them the agent works as that profile.
   if (fetched.credentials) {
-    await storeCredentials(options.vault, options.environment, fetched.credentials);
+    await storeCredentials(
+      options.vault,
+      options.environment,
+      fetched.credentials,
+      profile === null ? {} : { readerProfile: profile },
+    );
     changes.set('aws.profile', undefined);
   } else if (profile !== null) {
     changes.set('aws.profile', profile); // also when AWS_PROFILE named it: a service will not have that

@@ -60,6 +60,16 @@ export class TaskStore {
     this.#db = db;
   }
 
+  /** The run of the task whose input has this `tool_use_id`. */
+  runOfToolUse(id: string): string | undefined {
+    return this.#db
+      .prepare(
+        `SELECT run_id FROM tasks WHERE json_valid(input) AND json_extract(input, '$.tool_use_id') = ?`,
+      )
+      .pluck()
+      .get(id) as string | undefined;
+  }
+
   /** Puts a task on disk. A token that is known already gives its row back, with `isNew` false. */
   receive(task: { token: string; activityArn: string; input: string; runId: string; now: number }): {
     row: TaskRow;

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readOwnerFile } from '../../agent/api/owner-file.ts';
 import { newRunId } from '../../agent/base/ids.ts';
+import { silentLogger } from '../../agent/base/log.ts';
 import { startSandbox, type Sandbox } from '../../agent/sandbox/index.ts';
+import { keepServing, type Life } from '../../agent/serve-loop.ts';
 import { call, openTestApi, type Answer, type Call } from '../fixtures/api.ts';
 import { Contract, type Values } from '../fixtures/api-contract.ts';
 import { openDisplay } from '../fixtures/display.ts';
@@ -607,6 +609,39 @@ describe('uploads', () => {
   });
 });
 
+describe('the setup', () => {
+  test('how far it is, what the wizard saved, and how one can sign in', async () => {
+    expect((await send('getSetup')).json).toMatchObject({ mode: 'aws', configured: true, progress: {} });
+    const progress = { step: 2 };
+    expect((await send('saveSetupProgress', { body: { progress } })).json).toMatchObject({ progress });
+    const { json } = await send('listSignIns');
+    expect((json as { items: object[] }).items).toContainEqual(expect.objectContaining({ kind: 'sandbox' }));
+  });
+
+  test('fetching and checking answer with what they did, well or not', async () => {
+    const body = { environment: 'api', sign_in: { kind: 'profile', profile: 'no-such-profile' } };
+    expect((await send('fetchSetup', { body })).json).toMatchObject({ ok: false, values: [] });
+    const checks = await send('checkSetup', { body: { groups: ['machine', 'browser'] } });
+    expect(checks.json).toMatchObject({ ok: true });
+  });
+
+  test('browsers are listed, and one is fetched from where the owner says', async () => {
+    expect((await send('listBrowsers')).json).toMatchObject({ problem: null, install: null });
+    await send('updateSettings', { body: { 'browser.download_url': 'http://127.0.0.1:1' } });
+    const { json } = await send('installBrowser', { body: { browser: 'chrome' } });
+    expect(json).toMatchObject({ state: 'running' });
+    await expect
+      .poll(async () => (await send('listBrowsers')).json, { timeout: RUN_MS })
+      .toMatchObject({ install: { state: 'failed' } });
+  });
+
+  test('a test run is a run as others', async () => {
+    const { json } = await send('startTestRun', { body: { script: 'first-run', level: 'INFO' } });
+    const { run_id } = json as { run_id: string };
+    expect(await ended(run_id)).toMatchObject({ state: 'succeeded', level: 'INFO' });
+  });
+});
+
 describe('the agent', () => {
   test('pauses and resumes', async () => {
     expect((await send('pauseAgent')).json).toMatchObject({ state: 'paused' });
@@ -615,13 +650,29 @@ describe('the agent', () => {
 
   test('where no activity is worked for, there is nothing to steer', async () => {
     const other = await openTestApi();
-    for (const operationId of ['pauseAgent', 'resumeAgent', 'drainAgent']) {
+    for (const operationId of ['pauseAgent', 'resumeAgent', 'drainAgent', 'restartAgent']) {
       const { path, method } = contract.operations.get(operationId)!;
       const answer = await call(other.api.url, method, path, { key: other.api.token });
       expect(answer.status).toBe(409);
       contract.check(contract.operations.get(operationId)!, answer);
     }
     await other.close();
+  });
+
+  test('starts anew where its process can do that', async () => {
+    const again = makeHome('api-again');
+    const variables = { PATH: process.env['PATH'] ?? '', LBA_API_PORT: '0' };
+    const ready = Promise.withResolvers<Life>();
+    const onReady = (life: Life): void => ready.resolve(life);
+    const loop = keepServing({ home: again, env: variables, log: silentLogger, keepWarm: false, onReady });
+    const { api } = (await ready.promise).serving;
+    const operation = contract.operations.get('restartAgent')!;
+    const answer = await call(api!.url, 'POST', operation.path, { key: api!.token });
+    expect(answer.status).toBe(202);
+    contract.check(operation, answer);
+    await loop.stop({ deadlineMs: 0 });
+    await loop.done;
+    removeHome(again);
   });
 
   test('drains: begins nothing new, finishes the runs of the API, then ends and leaves no key behind', async () => {
@@ -647,6 +698,7 @@ describe('the agent', () => {
     for (const operationId of ['pauseAgent', 'resumeAgent']) {
       expect((await send(operationId)).status).toBe(409);
     }
+    expect((await send('startTestRun', { body: { script: 'first-run' } })).status).toBe(409);
     expect((await send('resumeRun', { params })).status).toBe(202);
     await job.done;
     expect(job.agent.runs.get(runId)).toMatchObject({ state: 'succeeded' });

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { homePaths } from '../../base/paths.ts';
-import { chooseBrowser, findFfmpeg } from '../../browser/detect.ts';
-import { doctor as examine, type ExtraCheck } from '../../config/doctor.ts';
+import { doctor as examine } from '../../config/doctor.ts';
 import { loadConfig } from '../../config/load.ts';
-import type { Settings } from '../../config/schema.ts';
 import { FileVault } from '../../config/vault.ts';
+import { machineChecks } from '../../setup/machine-checks.ts';
 import { openDatabase } from '../../store/database.ts';
 import { Failed, type VerbOptions } from '../main-types.ts';
 import { formatRows, note, print, printJson } from '../output.ts';
@@ -44,37 +43,4 @@ export async function doctor(options: VerbOptions): Promise<void> {
   } finally {
     db?.close();
   }
-}
-
-function machineChecks(settings: Settings): ExtraCheck[] {
-  const { channel, executable_path: executablePath } = settings.browser;
-  return [
-    {
-      id: 'browser',
-      title: 'Browser',
-      run: async () => {
-        const browser = await chooseBrowser({
-          ...(channel === null ? {} : { channel }),
-          ...(executablePath === null ? {} : { executablePath }),
-        });
-        return {
-          status: 'ok',
-          detail: `${browser.name} ${browser.version ?? ''} at ${browser.executablePath}`,
-        };
-      },
-    },
-    {
-      id: 'ffmpeg',
-      title: 'ffmpeg',
-      run: async () => {
-        const ffmpeg = findFfmpeg();
-        if (ffmpeg !== null) return { status: 'ok', detail: ffmpeg };
-        return {
-          status: 'warn',
-          detail: 'not found: runs have no video',
-          fix: 'install ffmpeg (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg), or run: npx playwright install ffmpeg',
-        };
-      },
-    },
-  ];
 }
