@@ -115,7 +115,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   const vault = options.vault ?? new FileVault(home);
   const aws = sandbox
     ? { options: sandbox.clients, identity: 'the built-in sandbox' }
-    : await clientOptions(config, vault, env);
+    : await clientOptions(config, vault, env, { clock, log });
   const { identity } = aws;
   const events = new EventBus();
   const resilience: Resilience = new Resilience({

@@ -2,6 +2,7 @@
  * What can go wrong when talking to Step Functions, in classes that differ in what to do about them. The
  * table is the documentation: unrecoverable and slow ones are an explicit list, with the reason beside each.
  */
+import { MACHINE_REVOKED, MACHINE_REVOKED_ADVICE } from '../aws/errors.ts';
 import { messageOf } from '../base/errors.ts';
 
 export type ProblemClass =
@@ -93,6 +94,7 @@ const BY_NAME: Record<string, Kind> = {
   MissingAuthenticationTokenException: CREDENTIALS,
   ExpiredTokenException: CREDENTIALS,
   ExpiredToken: CREDENTIALS,
+  [MACHINE_REVOKED]: { ...CREDENTIALS, advice: MACHINE_REVOKED_ADVICE },
   CredentialsProviderError: CREDENTIALS,
   TokenProviderError: CREDENTIALS,
   InvalidSignatureException: CLOCK,

@@ -52,11 +52,21 @@ export interface AwsCredentials {
   expiration?: Date;
 }
 
+/** Of credentials that can change while the clients live. */
+export interface CredentialRenewal {
+  /** Another number when they have changed. */
+  generation(): number;
+  /** After AWS refused them: whether there are others now. What it throws takes the refusal's place. */
+  renew(): Promise<boolean>;
+}
+
 export interface ClientOptions {
   /** Absent: the SDK's own search (environment, then the profile's region). */
   region?: string;
   /** Fixed credentials, or a function that fetches them. Absent: the SDK's own chain. */
   credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
+  /** Asked when AWS does not know the credentials, or they have expired; the call is then made again. */
+  renewal?: CredentialRenewal;
   /** A profile of `~/.aws`. Ignored when `credentials` are given. */
   profile?: string;
   /** One endpoint for every service. The SDK's endpoint variables, where set, win over it. */
@@ -105,12 +115,16 @@ export function createClients(options: ClientOptions = {}): AwsClients {
 
   /** Outermost of all middleware: one call is one, however often the SDK sends it. */
   function guarded<T>(service: AwsService, client: T & { middlewareStack: { add: unknown } }): T {
-    const { resilience } = options;
+    const { resilience, renewal } = options;
+    const stack = client.middlewareStack as { add(middleware: unknown, options: object): void };
+    if (renewal) {
+      const middleware = (next: Next) => (args: { input: object }) => withRenewal(renewal, next, args);
+      stack.add(middleware, { step: 'initialize', name: 'credentialRenewal' });
+    }
     if (!resilience) return client;
     const middleware =
       (next: (args: unknown) => Promise<unknown>, context: { commandName?: string }) => (args: unknown) =>
         resilience.call(service, context.commandName ?? '', () => next(args));
-    const stack = client.middlewareStack as { add(middleware: unknown, options: object): void };
     stack.add(middleware, { step: 'initialize', priority: 'high', name: 'circuitBreaker' });
     return client;
   }
@@ -210,6 +224,36 @@ export function createClients(options: ClientOptions = {}): AwsClients {
       made.clear();
     },
   };
+}
+
+type Next = (args: { input: object }) => Promise<unknown>;
+
+/** How the services say that they do not know a key, or know it no more. */
+const KEY_REFUSED: ReadonlySet<string> = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+]);
+
+async function withRenewal(
+  renewal: CredentialRenewal,
+  next: Next,
+  args: { input: object },
+): Promise<unknown> {
+  const generation = renewal.generation();
+  try {
+    return await next(args);
+  } catch (thrown) {
+    if (!(thrown instanceof Error) || !KEY_REFUSED.has(thrown.name)) throw thrown;
+    const areOthers = renewal.generation() !== generation || (await renewal.renew());
+    // What has been read from a stream cannot be sent again here; whoever made it can.
+    const { Body: body } = args.input as { Body?: unknown };
+    const canRepeat = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+    if (!areOthers || !canRepeat) throw thrown;
+    return next(args);
+  }
 }
 
 /** Whether an endpoint is AWS's own, where a bucket is a host name; elsewhere it is the path's first part. */

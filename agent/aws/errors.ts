@@ -40,6 +40,13 @@ export interface AwsFailure {
   fix: string;
 }
 
+/** Our own: the key of this machine was taken back (config/stored-keys.ts). */
+export const MACHINE_REVOKED = 'MachineRevoked';
+
+/** What a person does about it. */
+export const MACHINE_REVOKED_ADVICE =
+  'Ask an administrator for a new setup code (`local-browser-agent invite`), then run `local-browser-agent setup --code CODE`.';
+
 /** The codes of each class; the first class that lists a code has it. A status decides what no list has. */
 const CODES: Record<Exclude<AwsFailureKind, 'invalid'>, readonly string[]> = {
   offline: [
@@ -98,6 +105,7 @@ const CODES: Record<Exclude<AwsFailureKind, 'invalid'>, readonly string[]> = {
     'MissingAuthenticationToken',
     'MissingAuthenticationTokenException',
     'TokenRefreshRequired',
+    MACHINE_REVOKED,
   ],
   clock: ['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'],
   denied: [
@@ -160,9 +168,11 @@ const FIXES: Record<AwsFailureKind, (about: { call: string; resource: string }, 
   throttled: () => 'Nothing to do: it is tried again more slowly.',
   server: () => 'Nothing to do: it is tried again. If it lasts, see https://health.aws.amazon.com.',
   credentials: (_about, code) =>
-    code === 'CredentialsProviderError'
-      ? 'No AWS credentials were found: run `local-browser-agent setup --env ENV --aws-profile PROFILE`, or set AWS_PROFILE.'
-      : 'The AWS credentials are wrong or expired: sign in again (`aws sso login`), or run `local-browser-agent setup --env ENV` for new ones.',
+    code === MACHINE_REVOKED
+      ? MACHINE_REVOKED_ADVICE
+      : code === 'CredentialsProviderError'
+        ? 'No AWS credentials were found: run `local-browser-agent setup --env ENV --aws-profile PROFILE`, or set AWS_PROFILE.'
+        : 'The AWS credentials are wrong or expired: sign in again (`aws sso login`), or run `local-browser-agent setup --env ENV` for new ones.',
   clock: () => 'Set the clock of this machine: turn on automatic time.',
   denied: (about) => `Ask for the permission ${about.call} on ${about.resource} for this identity.`,
   missing: (about, code) =>

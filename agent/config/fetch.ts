@@ -83,7 +83,8 @@ export async function fetchConfig(options: {
   };
 }
 
-async function fetchSecret(env: string, clients: Pick<AwsClients, 'secrets'>): Promise<Part> {
+/** What the environment's secret says; a failure is in `attempt`. */
+export async function fetchSecret(env: string, clients: Pick<AwsClients, 'secrets'>): Promise<Part> {
   const name = namesInAws.secret(env);
   const source = `secret ${name}`;
   const attempt: FetchAttempt = { call: 'secretsmanager:GetSecretValue', resource: name };

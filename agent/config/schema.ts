@@ -96,6 +96,10 @@ const aws = z.strictObject({
       env: ['S3_BUCKET'],
       fromAws: true,
     }),
+  key_check_hours: z.number().min(0).max(720).default(6).register(settingDocs, {
+    doc: 'How often a running agent looks whether the access key in the environment’s secret was changed, in hours, and goes on with the new one; 0: never. Only for keys that `setup` took out of the secret.',
+    fromAws: true,
+  }),
   stack_permissions: z.array(z.enum(STACK_PERMISSIONS)).nullable().default(null).register(settingDocs, {
     doc: 'What the policy of the stack allows agents, written down by the stack itself: `doctor` then holds the identity to it, to the last permission. When it is not set: the policy is taken to be made by hand, and what work does not need may be missing.',
     fromAws: true,

@@ -92,7 +92,8 @@ const PARAMETERS = {
       'Days after which the shared user gets a new access key; the old one works for a third of that time more. 0: never.',
     minValue: 0,
     maxValue: MAX_KEY_DAYS,
-    default: '0',
+    // Agents look into the secret every few hours; the old key works for 30 days more.
+    default: '90',
   },
   DataTrail: yesNo(
     'Whether CloudTrail writes down every read and write of a recording, in a bucket of its own. It costs by event.',
