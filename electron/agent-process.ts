@@ -15,6 +15,8 @@ import type { ShellLog } from './log.ts';
 import { decideRestart } from './restart-policy.ts';
 import type { KeptVault } from './vault.ts';
 
+/** As `worker.drain_deadline_seconds` is when nobody set it: for an agent that has not told yet. */
+const DRAIN_MS = 600_000;
 /** Beyond the deadline of a stop: cancelled runs close their browsers and uploads their connections. */
 const STOP_GRACE_MS = 20_000;
 /** The last lines that a process wrote tell why it ended. */
@@ -120,9 +122,9 @@ export class AgentProcess {
     this.#isStopping = true;
     const child = this.#child;
     if (!child) return;
-    const waitMs = deadlineMs ?? this.#snapshot?.drainMs ?? 0;
+    const waitMs = deadlineMs ?? this.#snapshot?.drainMs ?? DRAIN_MS;
     this.#set({ state: 'draining' });
-    child.send({ type: 'stop', deadlineMs: waitMs });
+    child.send({ type: 'stop', deadlineMs });
     this.#timer = setTimeout(() => {
       this.#options.log.error({ agentPid: child.pid, waitMs }, 'the agent did not end in time: it is killed');
       child.kill();

@@ -4,7 +4,7 @@
  *
  * Runs on the Electron that is shipped and, as a test, on Electron 25.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   app,
@@ -42,13 +42,15 @@ import { KeptVault } from './vault.ts';
 import { MainWindow } from './window.ts';
 
 const PROTOCOL = 'local-browser-agent';
-/** As Windows groups windows and shows notifications. */
-const APP_ID = 'com.local-browser-agent.desktop';
+/** As Windows groups windows and shows notifications; the same as in electron-builder.yml. */
+const APP_ID = 'io.github.local-browser-agent';
 /** Where an agent is that was never told otherwise: the page may then be loaded while it starts. */
 const USUAL_AGENT_URL = 'http://127.0.0.1:4590';
 
 const home = defaultHome();
 const ownFolder = join(home, 'desktop');
+/** Nothing was ever kept here: a person sees this for the first time. */
+const isFirstStart = !existsSync(homePaths(home).database);
 const log = openShellLog(homePaths(home).logs);
 
 process.on('uncaughtException', (error) => log.error({ err: error }, 'an error that nobody caught'));
@@ -79,7 +81,8 @@ function begin(): void {
     await app.whenReady();
     const show = await compose();
     app.off('open-url', early);
-    if (wanted !== null || !process.argv.includes(HIDDEN_ARGUMENT)) show(wanted ?? undefined);
+    const path = wanted ?? (isFirstStart ? '/setup' : undefined);
+    if (path !== undefined || !process.argv.includes(HIDDEN_ARGUMENT)) show(path);
   };
   open().catch((thrown: unknown) => {
     log.error({ err: thrown }, 'the app could not start');
