@@ -2,7 +2,7 @@
  * The app as people install it: unpacked for this platform, or with `--installers` what electron-builder.yml
  * says for it (Windows: NSIS; macOS: dmg and zip; Linux: AppImage and deb).
  *
- *   node scripts/package.mjs [--installers] [--publish]
+ *   node scripts/package.mjs [--installers] [--publish] [--out FOLDER]
  *
  * Electron comes from the network, or from ELECTRON_OVERRIDE_DIST_PATH (a folder with an unpacked one), e.g. on
  * a closed network. One that is too old for the agent is for trying the package only: the agent then needs a
@@ -11,19 +11,30 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build } from 'electron-builder';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const flags = new Set(process.argv.slice(2));
+const { values: flags } = parseArgs({
+  options: {
+    installers: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
+    out: { type: 'string', default: 'dist/packages' },
+  },
+});
 const dist = process.env.ELECTRON_OVERRIDE_DIST_PATH;
 /** The first Electron whose Node (22.18) runs the agent. */
 const LEAST_ELECTRON = 38;
 
 const made = await build({
   projectDir: root,
-  publish: flags.has('--publish') ? 'always' : 'never',
-  dir: !flags.has('--installers'),
-  config: { extends: join(root, 'electron-builder.yml'), ...given() },
+  publish: flags.publish ? 'always' : 'never',
+  dir: !flags.installers,
+  config: {
+    extends: join(root, 'electron-builder.yml'),
+    directories: { output: flags.out },
+    ...given(),
+  },
 });
 for (const path of made) console.log(path);
 

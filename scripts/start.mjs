@@ -22,7 +22,7 @@ if (isStale()) {
 }
 if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) {
   fail(
-    'There is no display for a window. On a desktop, start it in a terminal of that desktop; without one:\n  xvfb-run -a npm start          a window that nobody sees, e.g. for tests\n  npx local-browser-agent run    the agent without a window; "local-browser-agent open" shows its page in any browser',
+    'There is no display for a window. On a desktop, start it in a terminal of that desktop; without one:\n  xvfb-run -a npm start          a window that nobody sees, e.g. for tests\n  npx local-browser-agent run    the agent without a window; "npx local-browser-agent app" shows the address of its page',
   );
 }
 // As root Chromium's sandbox cannot start; nobody should use the app as root but a container does.
