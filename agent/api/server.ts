@@ -33,6 +33,7 @@ import { runAgainRoutes } from './routes/run-again.ts';
 import { runControlRoutes } from './routes/run-control.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scriptSampleRoutes } from './routes/script-samples.ts';
+import { scriptVersionRoutes } from './routes/script-versions.ts';
 import { scriptRoutes } from './routes/scripts.ts';
 import { securityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -166,6 +167,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(profileDeskRoutes(ports));
       await typed.register(profileTransferRoutes(ports));
       await typed.register(scriptRoutes(ports));
+      await typed.register(scriptVersionRoutes(ports));
       await typed.register(scriptSampleRoutes());
       await typed.register(settingRoutes(ports));
       await typed.register(uploadRoutes(ports));

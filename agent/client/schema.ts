@@ -1507,6 +1507,103 @@ export interface paths {
       };
     };
   };
+  '/api/v1/scripts/schema': {
+    /**
+     * The JSON Schema of scripts, for editors
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: Record<string, never>;
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': Record<string, unknown>;
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/scripts/{reference}/versions': {
+    /**
+     * What a stored script is and was, newest first
+     *
+     * The last 100 texts, also of a script that was removed.
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        path: {
+          /** `name` or `name@version`. */
+          reference: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['ScriptVersion'][];
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/scripts/{reference}/versions/{version_id}': {
+    /**
+     * One text of a stored script
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        path: {
+          /** `name` or `name@version`. */
+          reference: string;
+          version_id: number;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            version_id: number;
+            /** RFC 3339, UTC. */
+            saved_at: string;
+            /** Who stored it; null: the file itself was changed. */
+            by: {
+              kind: string;
+              id: string;
+            } | null;
+            sha256: string;
+            size_bytes: number;
+            /** This is what is stored now. */
+            current: boolean;
+            text: string;
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        404: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/script-samples': {
     /**
      * Scripts to begin with
@@ -2104,6 +2201,28 @@ export interface paths {
         409: Refused;
         413: Refused;
         415: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/recording/levels': {
+    /**
+     * What each recording level uploads, what that would cost, and which one counts
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: Record<string, never>;
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': components['schemas']['RecordingLevels'];
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
         421: Refused;
         429: Refused;
         500: Refused;
@@ -3084,11 +3203,36 @@ export interface components {
       /** The script as it is written, with its line breaks. */
       text: string;
     };
+    ScriptVersion: {
+      version_id: number;
+      /** RFC 3339, UTC. */
+      saved_at: string;
+      /** Who stored it; null: the file itself was changed. */
+      by: {
+        kind: string;
+        id: string;
+      } | null;
+      sha256: string;
+      size_bytes: number;
+      /** This is what is stored now. */
+      current: boolean;
+    };
     StoredScript: {
       /** `name` or `name@version`: how runs and other scripts name it. */
       reference: string;
       name: string;
       version: string | null;
+      /** As the script names itself; null where it cannot be read. */
+      title: string | null;
+      description: string | null;
+      /** Those inside others not counted. */
+      steps: number | null;
+      /** The profile that it names. */
+      profile: string | null;
+      /** That it declares. */
+      variables: string[];
+      /** RFC 3339, UTC. */
+      updated_at: string;
     };
     Session: {
       session_id: string;
@@ -3305,6 +3449,48 @@ export interface components {
       }[];
       /** What cannot go on without a person, most urgent first. */
       needs_person: components['schemas']['Need'][];
+    };
+    RecordingLevel: {
+      level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+      title: string;
+      /** What is uploaded, in plain words. */
+      uploads: string;
+      /** Kinds of artifacts of every run. */
+      kinds: string[];
+      /** Further kinds of runs that fail. */
+      kinds_of_failures: string[];
+      /** Not above the owner’s cap. */
+      allowed: boolean;
+      estimate: {
+        sessions_per_month: number;
+        /** The middle one of this machine’s runs; at ERROR, where most have none, the mean. */
+        bytes_per_session: number;
+        bytes_per_month: number;
+        /** For what a month brings, each month that it is kept: US dollars in S3 Standard, US East, without requests. */
+        dollars_per_month: number;
+        /** `default`: fewer than five of the last 30 days recorded that much; ERROR: of a failed session. */
+        from: 'runs' | 'default';
+        /** That it is made from. */
+        runs: number;
+      };
+    };
+    RecordingLevels: {
+      /** Weakest first. */
+      items: components['schemas']['RecordingLevel'][];
+      /** Of a run for which neither task nor script nor the agent that asks names one. */
+      current: {
+        level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+        reason: string;
+      };
+      /** `recording.default_level`, as it is set. */
+      default_level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+      /** `recording.max_level`: nothing above it is uploaded, whoever asks. */
+      cap: {
+        level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
+        source: string;
+      };
+      /** `RECORDING_LEVEL_OVERRIDE`, stronger than everything but the cap. */
+      override: ('NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE') | null;
     };
     Setup: {
       /** Activity and bucket are known. */

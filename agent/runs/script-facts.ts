@@ -1,7 +1,6 @@
 /** What a list of stored scripts shows of each: read again only when its file has changed. */
 import { statSync } from 'node:fs';
 import { parseScript } from '../script/parse.ts';
-import { topSteps } from '../script/run.ts';
 import type { ScriptLibrary, StoredScript } from './script-library.ts';
 
 export interface ScriptFacts {
@@ -10,7 +9,7 @@ export interface ScriptFacts {
   /** As the script names itself; null where it cannot be read. */
   title: string | null;
   description: string | null;
-  /** In its own list, the starting page included; null where it cannot be read. */
+  /** In its own list, those inside others not counted; null where it cannot be read. */
   steps: number | null;
   /** The profile that it names. */
   profile: string | null;
@@ -45,7 +44,7 @@ export function scriptFacts(
     updatedAt: Math.round(stat.mtimeMs),
     title: script?.name ?? null,
     description: script?.description ?? null,
-    steps: script ? topSteps(script).length : null,
+    steps: script?.steps.length ?? null,
     profile: script?.session?.profile_name ?? null,
     variables: Object.keys(script?.variables ?? {}),
   };

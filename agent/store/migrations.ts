@@ -123,6 +123,17 @@ export const migrations: readonly string[] = [
   CREATE INDEX uploads_failed ON uploads (run_id) WHERE state = 'failed';
   CREATE INDEX uploads_by_run ON uploads (run_id, state);
 
+  CREATE TABLE script_versions (
+    version_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    reference     TEXT NOT NULL,
+    text          TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    saved_at      INTEGER NOT NULL,
+    by_kind       TEXT,
+    by_id         TEXT
+  ) STRICT;
+  CREATE INDEX script_versions_by_reference ON script_versions (reference, version_id);
+
   CREATE TABLE profiles (
     profile_id    TEXT PRIMARY KEY,
     name          TEXT NOT NULL UNIQUE COLLATE NOCASE,

@@ -307,8 +307,8 @@ describe('scripts', () => {
     const params = { reference: 'hello@1.2' };
     expect((await send('putScript', { params, body: script() })).status).toBe(201);
     expect((await send('putScript', { params, body: script() })).status).toBe(200);
-    expect((await send('listScripts')).json).toEqual({
-      items: [{ reference: 'hello@1.2', name: 'hello', version: '1.2' }],
+    expect((await send('listScripts')).json).toMatchObject({
+      items: [{ reference: 'hello@1.2', name: 'hello', version: '1.2', title: 'Hello', steps: 1 }],
     });
     expect((await send('getScript', { params })).json).toEqual(script());
     const wrong = await send('putScript', { params, body: { name: 'x', steps: [{ action: 'navigat' }] } });
@@ -325,6 +325,30 @@ describe('scripts', () => {
     writeFileSync(join(job.agent.paths.scripts, 'broken.json'), '[');
     expect((await send('getScript', { params: { reference: 'broken' } })).status).toBe(422);
     await send('deleteScript', { params: { reference: 'broken' } });
+  });
+
+  test('a changed script keeps what it was, and the schema is there', async () => {
+    const params = { reference: 'versioned' };
+    expect((await send('listScriptVersions', { params })).status).toBe(404);
+    await send('putScript', { params, body: script() });
+    await send('putScript', { params, body: { ...script(), description: 'changed' } });
+    await send('putScript', { params, body: { ...script(), description: 'changed' } });
+    const { items } = (await send('listScriptVersions', { params })).json as {
+      items: { version_id: number; current: boolean }[];
+    };
+    expect(items).toMatchObject([{ current: true, by: { kind: 'owner' } }, { current: false }]);
+    const version = { params: { ...params, version_id: items[1]!.version_id } };
+    const { text } = (await send('getScriptVersion', version)).json as { text: string };
+    expect(JSON.parse(text)).toEqual(script());
+    writeFileSync(join(job.agent.paths.scripts, 'versioned.json'), '{"name": "By hand", "steps": []}');
+    expect((await send('listScriptVersions', { params })).json).toMatchObject({
+      items: [{ current: true, by: null }, {}, {}],
+    });
+    await send('deleteScript', { params });
+    expect((await send('listScriptVersions', { params })).json).toMatchObject({ items: [{ current: false }, {}, {}] });
+    expect((await send('getScriptVersion', { params: { ...params, version_id: 9e6 } })).status).toBe(404);
+    expect((await send('getScriptSchema')).json).toMatchObject({ $defs: { Step: {} } });
+    expect((await send('putScript', { params: { reference: 'schema' }, body: script() })).status).toBe(400);
   });
 
   test('validate says every problem, with line and column for a text', async () => {

@@ -3,10 +3,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { invalidScript } from '../../runs/prepare.ts';
 import { ScriptLibrary, type StoredScript } from '../../runs/script-library.ts';
+import { scriptFacts } from '../../runs/script-facts.ts';
 import { parseScript } from '../../script/parse.ts';
+import { actorOf } from '../audit.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
-import { checkDepth } from '../shapes.ts';
+import { checkDepth, isoTime, time } from '../shapes.ts';
+import { storeVersion } from './script-versions.ts';
 
 const tags = ['scripts'];
 
@@ -15,6 +18,12 @@ const storedSchema = z
     reference: z.string().describe('`name` or `name@version`: how runs and other scripts name it.'),
     name: z.string(),
     version: z.string().nullable(),
+    title: z.string().nullable().describe('As the script names itself; null where it cannot be read.'),
+    description: z.string().nullable(),
+    steps: z.int().nullable().describe('Those inside others not counted.'),
+    profile: z.string().nullable().describe('The profile that it names.'),
+    variables: z.array(z.string()).describe('That it declares.'),
+    updated_at: time,
   })
   .meta({ id: 'StoredScript' });
 
@@ -46,7 +55,7 @@ export function scriptRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
           response: answers({ 200: z.object({ items: z.array(storedSchema) }) }),
         },
       },
-      async () => ({ items: library.list().map(shown) }),
+      async () => ({ items: library.list().flatMap((stored) => shown(library, stored) ?? []) }),
     );
 
     app.post(
@@ -113,9 +122,13 @@ export function scriptRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         checkDepth(request.body, 'The script');
         const parsed = parseScript(request.body);
         if (!parsed.ok) throw invalidScript(parsed.problems);
-        const isNew = library.write(reference, `${JSON.stringify(request.body, null, 2)}\n`);
-        const [name = reference, version = null] = reference.split('@', 2);
-        return reply.code(isNew ? 201 : 200).send({ reference, name, version });
+        if (RESERVED.has(reference)) throw reserved(reference);
+        const text = `${JSON.stringify(request.body, null, 2)}\n`;
+        const isNew = storeVersion(ports, library, { reference, text, by: actorOf(request) });
+        const stored = library.list().find((each) => referenceOf(each) === reference);
+        const answer = stored && shown(library, stored);
+        if (!answer) throw noScript(reference);
+        return reply.code(isNew ? 201 : 200).send(answer);
       },
     );
 
@@ -140,8 +153,38 @@ export function scriptRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   };
 }
 
-function shown({ name, version }: StoredScript): z.infer<typeof storedSchema> {
-  return { reference: version === null ? name : `${name}@${version}`, name, version };
+function referenceOf({ name, version }: StoredScript): string {
+  return version === null ? name : `${name}@${version}`;
+}
+
+/** Null: the file is gone. */
+function shown(library: ScriptLibrary, stored: StoredScript): z.infer<typeof storedSchema> | null {
+  const facts = scriptFacts(library, stored);
+  if (!facts) return null;
+  const { name, version } = stored;
+  const { updatedAt, title, description, steps, profile, variables } = facts;
+  return {
+    reference: referenceOf(stored),
+    name,
+    version,
+    title,
+    description,
+    steps,
+    profile,
+    variables,
+    updated_at: isoTime(updatedAt),
+  };
+}
+
+/** Names that mean something else in addresses of this API. */
+const RESERVED: ReadonlySet<string> = new Set(['schema']);
+
+function reserved(reference: string): ApiError {
+  return new ApiError(
+    400,
+    'BrowserAgent.InvalidInput',
+    `"${reference}" cannot be the name of a script here. Choose another one.`,
+  );
 }
 
 function noScript(reference: string): ApiError {
