@@ -39,6 +39,7 @@ import { securityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { settingRoutes } from './routes/settings.ts';
 import { summaryRoutes } from './routes/summary.ts';
+import { recordingRoutes } from './routes/recording.ts';
 import { setupRoutes } from './routes/setup.ts';
 import { systemRoutes } from './routes/system.ts';
 import { uploadRoutes } from './routes/uploads.ts';
@@ -173,6 +174,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(uploadRoutes(ports));
       await typed.register(agentRoutes(ports));
       await typed.register(setupRoutes(ports));
+      await typed.register(recordingRoutes(ports));
       await typed.register(keyRoutes(ports));
       await typed.register(documentRoutes(ports, options));
     },

@@ -159,6 +159,22 @@ describe('system, settings, keys', () => {
     expect((await send('getSetting', { params: { key: 'aws.nothing' } })).status).toBe(404);
   });
 
+  test('recording levels, with what they upload and cost, and which one counts', async () => {
+    const { json } = await send('listRecordingLevels');
+    expect(json).toMatchObject({
+      items: [
+        { level: 'NONE', kinds: [], estimate: { bytes_per_month: 0 } },
+        { level: 'ERROR', kinds: [], allowed: true },
+        { level: 'INFO', estimate: { from: 'default', bytes_per_session: 600_000 } },
+        { level: 'DEBUG' },
+        { level: 'TRACE' },
+      ],
+      current: { level: 'INFO', reason: 'nobody named a level' },
+      cap: { level: 'TRACE', source: 'default' },
+      override: null,
+    });
+  });
+
   test('changed settings count as they say, all of them or none, and not over those of somebody else', async () => {
     const body = { 'recording.default_level': 'debug', 'worker.name': 'desk', 'aws.env': 'prod' };
     const before = (await send('listSettings')).headers.etag!;
@@ -345,7 +361,9 @@ describe('scripts', () => {
       items: [{ current: true, by: null }, {}, {}],
     });
     await send('deleteScript', { params });
-    expect((await send('listScriptVersions', { params })).json).toMatchObject({ items: [{ current: false }, {}, {}] });
+    expect((await send('listScriptVersions', { params })).json).toMatchObject({
+      items: [{ current: false }, {}, {}],
+    });
     expect((await send('getScriptVersion', { params: { ...params, version_id: 9e6 } })).status).toBe(404);
     expect((await send('getScriptSchema')).json).toMatchObject({ $defs: { Step: {} } });
     expect((await send('putScript', { params: { reference: 'schema' }, body: script() })).status).toBe(400);
