@@ -29,7 +29,6 @@ import { profileDeskRoutes } from './routes/profile-desk.ts';
 import { profileTransferRoutes } from './routes/profile-transfer.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { runAgainRoutes } from './routes/run-again.ts';
-import { runAgainRoutes } from './routes/run-again.ts';
 import { runControlRoutes } from './routes/run-control.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scriptSampleRoutes } from './routes/script-samples.ts';
@@ -158,7 +157,6 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(summaryRoutes(ports));
       await typed.register(runRoutes(ports));
       await typed.register(runControlRoutes(ports));
-      await typed.register(runAgainRoutes(ports));
       await typed.register(runAgainRoutes(ports));
       await typed.register(liveTicketRoutes(ports));
       await typed.register(sessionRoutes(ports));
