@@ -125,7 +125,9 @@ function settingsOf(what: string, value: unknown, place: Place, context: ConfigC
   const translated = rule.translate?.(value, context) ?? { value };
   if (translated.value === null) return [];
   const finding = settingFinding(what, rule.key, translated, place, context);
-  if (what !== 'activity_arn' || finding.item.status === 'failed') return [finding];
+  if (what !== 'activity_arn') return [finding];
+  // With another environment, what was fetched for the one here would count no more.
+  if (finding.item.status === 'failed' || finding.item.status === 'kept') return [finding];
   // Every name in AWS is made from the environment, which the earlier program had only in its names.
   const env = /:activity:browser-remote-([A-Za-z0-9][A-Za-z0-9_-]{0,62})$/.exec(String(value))?.[1];
   if (env === undefined) return [finding];

@@ -21,7 +21,7 @@ const MAX_DEPTH = 6;
 /** More than any collection of scripts; a wrong folder, such as a home directory, ends here. */
 const MAX_FILES = 2_000;
 
-/** Folders of the earlier program, and of its sources, that hold nothing of the person's. */
+/** Folders of the earlier program that hold nothing of the person's. */
 const PASSED_OVER = new Set([
   '.git',
   '.venv',
@@ -32,14 +32,9 @@ const PASSED_OVER = new Set([
   '__pycache__',
   'logs',
   'recordings',
-  'target',
-  'dist',
-  'build',
-  'ui',
-  'icons',
-  'src-tauri',
-  'schemas',
 ]);
+/** The same in its sources, which are told by the first of them; elsewhere a person may have named theirs so. */
+const OF_SOURCES = new Set(['src-tauri', 'deployment-package', 'ui', 'target', 'dist', 'schemas']);
 /** JSON that says what it is by its name. */
 const NO_SCRIPT = /^(package|package-lock|tsconfig.*|tauri\.conf|manifest|api|credentials)\.json$/i;
 
@@ -83,7 +78,9 @@ function look(top: string, state: { found: Found; passed: Set<string>; seen: Set
       const path = join(dir, entry.name);
       if (entry.isDirectory()) {
         if (names.has('profiles.json')) continue;
-        if (depth < MAX_DEPTH && !PASSED_OVER.has(entry.name)) waiting.push({ dir: path, depth: depth + 1 });
+        if (PASSED_OVER.has(entry.name)) continue;
+        if (names.has('src-tauri') && OF_SOURCES.has(entry.name)) continue;
+        if (depth < MAX_DEPTH) waiting.push({ dir: path, depth: depth + 1 });
       } else if (entry.isFile()) {
         if (!/\.(json|ya?ml)$/i.test(entry.name)) continue;
         if (files >= MAX_FILES) {

@@ -172,9 +172,10 @@ export function changesOf(
   const session = script['session'];
   const profile = isObject(session) ? session['profile_name'] : undefined;
   if (typeof profile === 'string' && profile !== '' && !profile.includes('{{') && !knows(profile)) {
+    const tags = isObject(session) && Array.isArray(session['required_tags']);
     add(
-      'a profile that was missing became a temporary one, silently',
-      `there is no profile "${profile}": the run fails with BrowserAgent.ProfileNotFound. Create it: profiles create "${profile}"`,
+      `a profile that was missing became ${tags ? 'one that has the tags, or ' : ''}a temporary one, silently`,
+      `there is no profile "${profile}": the run fails with BrowserAgent.ProfileNotFound. Create it: profiles create "${profile}"${tags ? '; or leave the name out, and the tags decide' : ''}`,
       ['session', 'profile_name'],
     );
   }

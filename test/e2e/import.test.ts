@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { homePaths } from '../../agent/base/paths.ts';
 import type { ImportReport } from '../../agent/import/index.ts';
+import { AwsValuesStore } from '../../agent/store/aws-values.ts';
+import { openDatabase } from '../../agent/store/database.ts';
 import { cli, type CliResult } from '../fixtures/cli.ts';
 import { LINEAR_SCRIPT, WORKFLOW_SCRIPT, writeEarlierProgram } from '../fixtures/earlier-program.ts';
 import { makeHome, removeHome } from '../fixtures/home.ts';
@@ -119,6 +122,28 @@ describe('import', () => {
     expect(kept).toEqual(['aws_profile', 'invoices', 'copy.json']);
     expect(readFileSync(join(home, 'settings.yaml'), 'utf8')).toContain('profile: mine # ours');
     expect(readFileSync(join(home, 'scripts', 'copy.json'), 'utf8')).toContain('mine');
+  });
+
+  test('what was fetched from AWS is not overruled, nor its environment left for another', async () => {
+    const db = openDatabase(homePaths(home).database);
+    const value = 'arn:aws:states:eu-central-1:123456789012:activity:browser-remote-dev';
+    const fetched = { key: 'aws.activity_arn', value, source: 'parameter', fetchedAt: 0 };
+    new AwsValuesStore(db).replace('dev', [fetched]);
+    db.close();
+    const { items } = await report();
+    expect(items[0]).toMatchObject({ what: 'activity_arn', status: 'kept' });
+    expect((await run('config', 'get', 'aws.activity_arn')).stdout.trim()).toBe(value);
+  });
+
+  test('beside a settings.yaml that cannot be read nothing is done, and its line is said', async () => {
+    mkdirSync(home);
+    writeFileSync(join(home, 'settings.yaml'), 'aws: [\n');
+    for (const args of [[], ['--dry-run']]) {
+      const { code, stdout, stderr } = await run('import', old, ...args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/settings\.yaml:2:1: error: not valid YAML.*nothing was imported/);
+    }
+    expect(existsSync(join(home, 'scripts'))).toBe(false);
   });
 
   test('finds the two folders of Windows, and a data directory that both programs share', async () => {

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { openAgent } from '../../agent.ts';
+import { AgentError } from '../../base/errors.ts';
 import { createLogger } from '../../base/log.ts';
 import { homePaths } from '../../base/paths.ts';
 import { loadConfig } from '../../config/load.ts';
-import { writeSettings } from '../../config/settings-file.ts';
+import { formatConfigProblem, readSettingsFile, writeSettings } from '../../config/settings-file.ts';
 import {
   formatPlace,
   importEarlier,
@@ -90,6 +91,13 @@ async function common(
   folders: string[],
 ): Promise<Omit<ImportOptions, 'dryRun' | 'take' | 'profiles'>> {
   const paths = homePaths(home);
+  const own = readSettingsFile(paths.settings);
+  if (own.state === 'broken') {
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      `${formatConfigProblem(own.problems[0]!)}. Mend or remove that file first; nothing was imported.`,
+    );
+  }
   const library = new ScriptLibrary(paths.scripts);
   return {
     folders,
