@@ -1,5 +1,5 @@
 /** The run that was started from the editor: where it is, its live view, and what can be done with it. */
-import { Alert, Anchor, Button, Group, Loader, Paper, Stack, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Loader, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import {
   IconPlayerPlay,
   IconPlayerSkipForward,
@@ -74,7 +74,12 @@ export function CurrentRun({
         {!isOver && (
           <>
             <Controls run={run} isBusy={act.isPending} onVerb={(verb) => act.mutate(verb)} />
-            <LiveView runId={runId} height={360} />
+            {run.state === 'running' ? (
+              <LiveView runId={runId} height={360} />
+            ) : (
+              // There is no page to look at before the browser has started.
+              <Skeleton h={360} aria-hidden />
+            )}
           </>
         )}
         {act.isError && <ErrorNotice error={act.error} />}
