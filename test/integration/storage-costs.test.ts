@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { S3_DOLLARS_PER_GB_MONTH } from '../../agent/recording/level-words.ts';
 
 const DOC = fileURLToPath(new URL('../../docs/recording-levels.md', import.meta.url));
 
-/** S3 Standard, US East (N. Virginia), first 50 TB, in USD. https://aws.amazon.com/s3/pricing/, November 2026. */
-const USD_PER_GB_MONTH = 0.023;
+/** S3 Standard, US East (N. Virginia), in USD. https://aws.amazon.com/s3/pricing/, November 2026. */
 const USD_PER_PUT = 0.005 / 1_000;
 const SESSIONS = 1_000;
 /** What the stack's RetentionDays of 90 come to, in months of 30 days. */
@@ -30,8 +30,8 @@ test('docs/recording-levels.md says what the measured sizes and requests cost', 
     const promisedGb = (Number.parseFloat(promised!) / MB_PER_GB) * SESSIONS;
     const puts = Number(requests) * SESSIONS;
     const onceUsd = puts * USD_PER_PUT;
-    const total = (stored: number): number => onceUsd + stored * USD_PER_GB_MONTH * MONTHS_KEPT;
-    return `| ${[level, gb.toFixed(2), puts.toLocaleString('en'), ...[onceUsd, gb * USD_PER_GB_MONTH, total(gb), total(promisedGb)].map(usd)].join(' | ')} |`;
+    const total = (stored: number): number => onceUsd + stored * S3_DOLLARS_PER_GB_MONTH * MONTHS_KEPT;
+    return `| ${[level, gb.toFixed(2), puts.toLocaleString('en'), ...[onceUsd, gb * S3_DOLLARS_PER_GB_MONTH, total(gb), total(promisedGb)].map(usd)].join(' | ')} |`;
   });
   const table = [
     '| level | GB | PUT requests | requests, once | storage, each month | kept 90 days, all in all | the same at the promised size |',
