@@ -82,3 +82,33 @@ export function groupOf(key: string): string {
   const group = key.split('.')[0] ?? key;
   return GROUPS[group] ?? group;
 }
+
+const DESCRIPTIONS: Record<string, string> = {
+  'recording.max_level':
+    'Nothing above this level is uploaded, whoever asks for it: a task, a script or the settings here.',
+  'recording.level_by_env':
+    'For runs of one environment, e.g. prod. Counts unless the task or the script says another level.',
+  'recording.level_by_agent':
+    'For tasks of one agent or state machine, by its name. Stronger than the level by environment.',
+  'recording.keep_level': 'What this machine keeps of each run for its history, whatever is uploaded.',
+  'recording.keep_days': 'After so many days the pictures and files of a run are removed from this machine.',
+  'recording.keep_gb':
+    'Above it the oldest are removed first, those that are uploaded already before the others.',
+  'worker.concurrency':
+    'How many tasks it works on side by side; each is a browser that takes memory. Two never run in one profile.',
+  'worker.name': 'The name that AWS shows for this worker. Empty: the name of this computer.',
+  'worker.drain_deadline_seconds':
+    'When the agent is to stop, running tasks have so long to finish before they are cancelled.',
+  'browser.headless': 'For runs whose script does not say whether they want a window.',
+  'browser.channel':
+    'Which installed browser is used: chrome, msedge, chrome-beta. Empty: the first that is found.',
+  'browser.keep_warm': 'Runs without a profile then start at once; it takes memory all the time.',
+  'live.tcp_port':
+    'Where VNC programs on this computer can watch the newest run; 0: nowhere. The password is what the command “live” shows.',
+  'log.level': 'For the log on this computer. More than “info” is for looking into a problem.',
+};
+
+/** For settings that stand on the page itself, in the words of an operator; others have the reference’s. */
+export function descriptionOf(key: string): string | undefined {
+  return DESCRIPTIONS[key];
+}

@@ -15,17 +15,14 @@ import {
 import { useEffect, useState, type ReactNode } from 'react';
 import { ErrorNotice } from '../../ui/error-notice.tsx';
 import { LevelTable } from './level-table.tsx';
-import { nameOf } from './names.ts';
+import { descriptionOf, nameOf } from './names.ts';
 import { provenanceOf, useChangeSettings, type Setting } from './use-settings.ts';
 
 export function SettingField({
   setting,
-  description,
   showKey = false,
 }: {
   setting: Setting;
-  /** Instead of the setting's own words. */
-  description?: string;
   showKey?: boolean;
 }): ReactNode {
   const change = useChangeSettings();
@@ -55,7 +52,7 @@ export function SettingField({
         setting={setting}
         draft={draft}
         isLocked={isLocked}
-        description={description ?? plain(setting.doc)}
+        description={descriptionOf(key) ?? plain(setting.doc)}
         onDraft={setDraft}
         onSave={save}
       />
@@ -182,7 +179,8 @@ function SettingInput({ setting, draft, isLocked, description, onDraft, onSave }
 }
 
 function placeholderOf({ default: byDefault, allowed }: Setting): string {
-  return byDefault === null || byDefault === undefined ? `Not set (${allowed})` : valueText(byDefault);
+  if (byDefault !== null && byDefault !== undefined) return valueText(byDefault);
+  return allowed === 'a text' ? 'Not set' : `Not set (${allowed})`;
 }
 
 /** A value as a person reads it. */
