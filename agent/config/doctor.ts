@@ -105,7 +105,15 @@ export async function doctor(options: DoctorOptions): Promise<Check[]> {
       report({ id, title, status: 'fail', detail: messageOf(thrown) });
     }
   }
-  if (wanted.has('aws')) await checkAws(options, report);
+  if (!wanted.has('aws')) return checks;
+  if (options.config.settings.sandbox.enabled && !options.working) {
+    report({
+      id: 'sandbox',
+      title: 'Stand-in for AWS',
+      status: 'skip',
+      detail: 'not checked: it is inside the running agent (sandbox.enabled), and AWS is not used',
+    });
+  } else await checkAws(options, report);
   return checks;
 }
 

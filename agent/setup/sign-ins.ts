@@ -1,4 +1,6 @@
 /** The ways to sign in to AWS that this machine has, in plain words. Nothing here reads, shows or keeps a key. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import { vaultName } from '../config/credentials.ts';
 import type { Vault } from '../config/vault.ts';
@@ -102,10 +104,11 @@ async function fromProfiles(env: NodeJS.ProcessEnv, problems: string[]): Promise
   try {
     // The SDK's own reader of ~/.aws, so that what is listed is what it will find.
     const { loadSharedConfigFiles } = await import('@smithy/core/config');
+    const folder = join(env['HOME'] || env['USERPROFILE'] || homedir(), '.aws');
     const { configFile, credentialsFile } = await loadSharedConfigFiles({
       ignoreCache: true,
-      ...(env['AWS_CONFIG_FILE'] ? { configFilepath: env['AWS_CONFIG_FILE'] } : {}),
-      ...(env['AWS_SHARED_CREDENTIALS_FILE'] ? { filepath: env['AWS_SHARED_CREDENTIALS_FILE'] } : {}),
+      configFilepath: env['AWS_CONFIG_FILE'] || join(folder, 'config'),
+      filepath: env['AWS_SHARED_CREDENTIALS_FILE'] || join(folder, 'credentials'),
     });
     const sessions = Object.entries(configFile).filter(([name]) => name.startsWith(SESSION_PREFIX));
     const bySession = new Map<string, Section>(

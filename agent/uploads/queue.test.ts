@@ -63,7 +63,7 @@ afterEach(async () => {
 });
 
 function newQueue(
-  options: { mostAtOnce?: { small: number; large: number }; onlyRun?: string } = {},
+  options: { mostAtOnce?: { small: number; large: number }; onlyRun?: string; skipBuckets?: string[] } = {},
 ): UploadQueue {
   const queue = new UploadQueue({
     store,
@@ -286,6 +286,18 @@ describe('the order', () => {
     queue.start();
     expect(await queue.settle('run-2', { deadlineMs: 60_000 })).toMatchObject({ done: 1 });
     expect(store.counts(RUN)).toEqual({ pending: 1, done: 0, failed: 0 });
+  });
+
+  test('leaves out what is meant for a bucket that is not this agent’s now; it can be taken back', async () => {
+    const queue = newQueue({ skipBuckets: ['elsewhere'] });
+    queue.enqueue(file('there', 'there', { bucket: 'elsewhere', runId: 'run-2', priority: 9 }));
+    queue.enqueue(file('here', 'here'));
+    queue.start();
+    expect(await queue.settle(RUN, { deadlineMs: 60_000 })).toMatchObject({ done: 1 });
+    expect(server.requests.filter(({ path }) => path.includes('elsewhere'))).toEqual([]);
+    expect(store.pendingBuckets()).toEqual(['elsewhere']);
+    expect(store.forget('elsewhere')).toBe(1);
+    expect(store.counts('run-2')).toEqual({ pending: 0, done: 0, failed: 0 });
   });
 });
 

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { drop } from '../../base/drop.ts';
 import { messageOf } from '../../base/errors.ts';
 import { chooseBrowser, findBrowsers, findFfmpeg, type FoundBrowser } from '../../browser/detect.ts';
-import { clientOptions } from '../../config/credentials.ts';
 import { CHECK_GROUPS, doctor, type Check, type CheckGroup } from '../../config/doctor.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { fetchAndStore, type SetupStep } from '../../config/setup.ts';
@@ -299,34 +298,18 @@ function useSandbox(
 async function check(ports: ApiPorts, groups: readonly CheckGroup[]): Promise<Check[]> {
   const { config, sandbox, events, vault, env, db, clock, aws } = ports;
   const after = config.afterRestart();
-  const onSandbox = after.settings.sandbox.enabled;
-  const checks: Check[] = [];
-  const onCheck = (result: Check): void => {
-    checks.push(result);
-    events.emit({ type: 'setup.check', check: result });
-  };
-  const waitsForRestart = onSandbox && sandbox === null;
-  await doctor({
-    config: sandbox && onSandbox ? config : after,
+  const isSandbox = sandbox !== null && after.settings.sandbox.enabled;
+  return doctor({
+    config: isSandbox ? config : after,
     env,
     vault,
     db,
     clock,
-    groups: waitsForRestart ? groups.filter((group) => group !== 'aws') : groups,
-    working: sandbox && onSandbox ? aws : await clientOptions(after, vault, env),
+    groups,
+    ...(isSandbox ? { working: aws } : {}),
     extra: machineChecks(after.settings),
-    onCheck,
+    onCheck: (result) => events.emit({ type: 'setup.check', check: result }),
   });
-  if (waitsForRestart && groups.includes('aws')) {
-    onCheck({
-      id: 'sandbox',
-      title: 'Stand-in for AWS',
-      status: 'skip',
-      detail: 'it begins when the agent starts again',
-      fix: 'Start the agent again, then check once more.',
-    });
-  }
-  return checks;
 }
 
 async function browsersOf(
