@@ -24,6 +24,8 @@ import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { livePageRoutes, liveRoutes } from './routes/live.ts';
 import { liveTicketRoutes } from './routes/live-tickets.ts';
+import { diagnosticsRoutes } from './routes/diagnostics.ts';
+import { logRoutes } from './routes/log.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { profileDeskRoutes } from './routes/profile-desk.ts';
 import { profileTransferRoutes } from './routes/profile-transfer.ts';
@@ -170,6 +172,8 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(scriptSampleRoutes());
       await typed.register(settingRoutes(ports));
       await typed.register(uploadRoutes(ports));
+      await typed.register(logRoutes(ports));
+      await typed.register(diagnosticsRoutes(ports));
       await typed.register(agentRoutes(ports));
       await typed.register(setupRoutes(ports));
       await typed.register(recordingRoutes(ports));

@@ -82,6 +82,17 @@ export function redactLogs(redactor: LogRedactor): () => void {
   };
 }
 
+const followers = new Set<(line: string) => void>();
+
+/**
+ * Told of every line that leaves a logger of this process, masked. It must not throw and not log.
+ * @returns a function that ends it
+ */
+export function onLogLine(follower: (line: string) => void): () => void {
+  followers.add(follower);
+  return () => followers.delete(follower);
+}
+
 /** Takes out of a text what would be masked in a log line: for what others get to see beside the log. */
 export function redactText(text: string): string {
   let clean = text;
@@ -98,7 +109,9 @@ function redactLine(line: string): string {
   for (const redactor of redactors) {
     if (redactor.contains(clean)) clean = redactFields(clean, redactor);
   }
-  return maskText(clean);
+  clean = maskText(clean);
+  for (const follower of followers) follower(clean);
+  return clean;
 }
 
 /** Field by field, so that the line stays JSON whatever the secret is. */

@@ -1817,6 +1817,105 @@ export interface paths {
       };
     };
   };
+  '/api/v1/log': {
+    /**
+     * Lines of the log, newest first
+     *
+     * From the log file (`log.file`) and the parts of it that were put aside. A page may have fewer lines than asked for, and still a `next_cursor`: so much is looked through at a time.
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** This level or above. */
+          level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+          /** In message or fields, in any case. */
+          q?: string;
+          /** Id of a run; sorts by time. */
+          run_id?: string;
+          limit?: number;
+          /** `next_cursor` of the page before. */
+          cursor?: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'application/json': {
+            items: components['schemas']['LogLine'][];
+            /** Null: this is the last page. */
+            next_cursor: string | null;
+            /** False: `log.file` is off, and there is only what is followed. */
+            is_kept: boolean;
+          };
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/log/follow': {
+    /**
+     * The log as it is written, as server-sent events
+     *
+     * Events `line` with a `LogLine` as data; `lost` with how many lines a reader was too slow for. A comment every 15 s shows that it lives.
+     *
+     * Scope: `read`.
+     */
+    get: {
+      parameters: {
+        query?: {
+          /** This level or above. */
+          level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+          /** In message or fields, in any case. */
+          q?: string;
+          /** Id of a run; sorts by time. */
+          run_id?: string;
+        };
+      };
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          'text/event-stream': string;
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
+  '/api/v1/diagnostics': {
+    /**
+     * A bundle for whoever helps, as a ZIP
+     *
+     * Versions, settings with their sources, health, checks of machine and browser, the end of log, audit log and events, the last runs without their data. Secrets are left out.
+     *
+     * Scope: `operate`.
+     */
+    get: {
+      parameters: Record<string, never>;
+      requestBody?: never;
+      responses: {
+        200: Answer<{
+          '*/*': unknown;
+        }>;
+        400: Refused;
+        401: Refused;
+        403: Refused;
+        421: Refused;
+        429: Refused;
+        500: Refused;
+      };
+    };
+  };
   '/api/v1/agent': {
     /**
      * What the agent is doing
@@ -2981,6 +3080,15 @@ export interface components {
       expires_at: string;
       /** The page that shows the run, on the address of the API, with the ticket. */
       path: string;
+    };
+    LogLine: {
+      /** RFC 3339, UTC. */
+      time: string;
+      level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+      message: string;
+      run_id: string | null;
+      /** Whatever else the line has. */
+      fields: Record<string, unknown>;
     };
     SignInChecked: {
       signed_in: boolean;

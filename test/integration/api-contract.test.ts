@@ -639,6 +639,16 @@ describe('events', () => {
   });
 });
 
+describe('the log', () => {
+  test('is read, followed, and part of the diagnostics', async () => {
+    expect((await send('listLog', { query: { level: 'warn', limit: 5 } })).status).toBe(200);
+    expect((await send('listLog', { query: { cursor: 'x' } })).status).toBe(400);
+    expect((await send('followLog')).text).toMatch(/^retry: 2000\n\n/);
+    expect((await send('followLog', { query: { level: 'loud' } })).status).toBe(400);
+    expect((await send('getDiagnostics')).headers['content-type']).toBe('application/zip');
+  });
+});
+
 describe('uploads', () => {
   test('what is on its way, counted, by run and page by page', async () => {
     const { json } = await send('listUploads', { query: { limit: 1 } });
