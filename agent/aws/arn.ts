@@ -19,6 +19,11 @@ export const namesInAws = {
    * for without taking a task. No environment's name has an underscore, so no environment's activity has it.
    */
   pollCheckArn: (activityArn: string) => `${activityArn}_doctor`,
+  /** The managed policy of the stack that agents have. */
+  policyArn: (env: string, account: string, partition = 'aws') =>
+    `arn:${partition}:iam::${account}:policy/browser-agent-${env}`,
+  /** Path of the users that machines have of their own, in IAM. */
+  userPath: (env: string) => `/browser-agent/${env}/`,
   /** What the names of secrets for scripts begin with, where the stack allows agents to read them. */
   scriptSecrets: (env: string) => `browser-agent/${env}/`,
   bucket: (env: string, account: string) => `browser-agent-recordings-${env}-${account}`,

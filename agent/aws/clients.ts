@@ -6,6 +6,7 @@
  * `AWS_ENDPOINT_URL_S3`, `AWS_CA_BUNDLE` and the rest
  * (https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html).
  */
+import type { IAMClient } from '@aws-sdk/client-iam';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SFNClient } from '@aws-sdk/client-sfn';
@@ -86,6 +87,8 @@ export interface AwsClients {
   ssm(): Promise<SSMClient>;
   secrets(): Promise<SecretsManagerClient>;
   sts(): Promise<STSClient>;
+  /** For invitations alone; no agent at work asks it anything. */
+  iam(): Promise<IAMClient>;
   /** The options they were made with, without credentials. */
   readonly options: { region?: string; profile?: string; endpoint?: string };
   /** Closes every connection. Clients asked for afterwards are made anew. */
@@ -97,7 +100,8 @@ type ServiceVariable =
   | 'AWS_ENDPOINT_URL_S3'
   | 'AWS_ENDPOINT_URL_SSM'
   | 'AWS_ENDPOINT_URL_SECRETS_MANAGER'
-  | 'AWS_ENDPOINT_URL_STS';
+  | 'AWS_ENDPOINT_URL_STS'
+  | 'AWS_ENDPOINT_URL_IAM';
 
 export function createClients(options: ClientOptions = {}): AwsClients {
   const env = options.env ?? process.env;
@@ -208,6 +212,11 @@ export function createClients(options: ClientOptions = {}): AwsClients {
       once('sts', async () => {
         const { STSClient } = await import('@aws-sdk/client-sts');
         return guarded('sts', new STSClient(shared('AWS_ENDPOINT_URL_STS')));
+      }),
+    iam: () =>
+      once('iam', async () => {
+        const { IAMClient } = await import('@aws-sdk/client-iam');
+        return new IAMClient(shared('AWS_ENDPOINT_URL_IAM'));
       }),
     options: {
       ...(options.region === undefined ? {} : { region: options.region }),

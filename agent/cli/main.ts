@@ -43,10 +43,25 @@ verb(
   'fetches the configuration from AWS, stores it, and proves that it works',
   async () => (await import('./verbs/setup.ts')).setup,
 )
-  .requiredOption('--env <name>', 'environment, e.g. dev or prod')
+  .option('--env <name>', 'environment, e.g. dev or prod')
+  .option('--code <code>', 'the setup code that an administrator gave you; - reads it from standard input')
   .option('--aws-profile <name>', 'AWS profile that may read the configuration')
   .option('--region <name>', 'AWS region')
   .option('--yes', 'do not ask before replacing an earlier configuration')
+  .option('--json', 'print JSON');
+
+verb(
+  'invite',
+  'for administrators: a setup code for one machine; list or revoke machines',
+  async () => (await import('./verbs/invite.ts')).invite,
+)
+  .argument('[verb]', 'list or revoke; none makes a code')
+  .argument('[machine]', 'the machine to revoke')
+  .requiredOption('--env <name>', 'environment, e.g. dev or prod')
+  .option('--expires <time>', 'how long the code can be used: 30m, 24h, 7d', '24h')
+  .option('--name <words>', 'words for the machine, such as "front desk"')
+  .option('--aws-profile <name>', 'AWS profile of an administrator')
+  .option('--region <name>', 'AWS region')
   .option('--json', 'print JSON');
 
 verb(

@@ -30,8 +30,13 @@ export interface SetupOptions {
   clock?: Clock;
 }
 
-/** A way to sign in to AWS. `instance`: the role of the machine. */
-export type SignIn = { kind: 'profile'; profile: string } | { kind: 'environment' } | { kind: 'instance' };
+/** A way to sign in to AWS. `instance`: the role of the machine's place in AWS. */
+export type SignIn =
+  | { kind: 'profile'; profile: string }
+  | { kind: 'environment' }
+  | { kind: 'instance' }
+  /** Keys of this machine's own user, in the vault already (invitation.ts): those of the secret are left there. */
+  | { kind: 'machine'; credentials: AwsCredentials };
 
 /** The metadata service is on this machine or it is not there, in milliseconds. */
 const INSTANCE_TIMEOUT_MS = 1_000;
@@ -126,16 +131,21 @@ async function fetchInto(options: SetupOptions, step: AddStep): Promise<FetchRes
   }
   if (isWrong) return undefined;
 
-  const { fetched, account } = await withClients(await fetchOptions(first, options), async (clients) => {
-    const who = await probeIdentity(clients, () => clock.now());
-    if (who.ok) step('Signed in', 'ok', who.arn);
-    else step('Signed in', 'fail', who.failure.message, who.failure.fix);
-    const fetched = who.ok
-      ? await fetchConfig({ env: options.environment, clients, now: clock.now() })
-      : undefined;
-    return { fetched, account: who.ok ? who.account : undefined };
-  });
-  if (!fetched) return undefined;
+  const { fetched: found, account } = await withClients(
+    await fetchOptions(first, options),
+    async (clients) => {
+      const who = await probeIdentity(clients, () => clock.now());
+      if (who.ok) step('Signed in', 'ok', who.arn);
+      else step('Signed in', 'fail', who.failure.message, who.failure.fix);
+      const fetched = who.ok
+        ? await fetchConfig({ env: options.environment, clients, now: clock.now() })
+        : undefined;
+      return { fetched, account: who.ok ? who.account : undefined };
+    },
+  );
+  if (!found) return undefined;
+  const { credentials: ofSecret, ...values } = found;
+  const fetched: FetchResult = chosen?.kind === 'machine' || ofSecret === undefined ? values : found;
   reportFetch(fetched, { environment: options.environment, account, step });
   if (!fetched.ok) return undefined;
 
@@ -158,6 +168,7 @@ async function fetchOptions(config: LoadedConfig, { env, signIn }: SetupOptions)
     ...(region === null ? {} : { region }),
     ...(endpoint === null ? {} : { endpoint }),
   };
+  if (signIn?.kind === 'machine') return { ...common, credentials: signIn.credentials };
   if (signIn?.kind === 'instance') return { ...common, credentials: await instanceCredentials() };
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
   // Named, because AWS_PROFILE would take their place in the SDK's own search.
@@ -185,7 +196,8 @@ async function workingOptions(
   step: AddStep,
 ): Promise<{ options: ClientOptions; identity: string }> {
   const usual = await clientOptions(config, options.vault, options.env);
-  if (!fetched.credentials) return usual;
+  const credentials = options.signIn?.kind === 'machine' ? options.signIn.credentials : fetched.credentials;
+  if (!credentials) return usual;
   if (usual.options.profile !== undefined || usual.options.credentials === undefined) {
     step(
       'Environment',
@@ -196,7 +208,7 @@ async function workingOptions(
   }
   const { profile: _profile, ...rest } = usual.options;
   return {
-    options: { ...rest, credentials: fetched.credentials },
+    options: { ...rest, credentials },
     identity: `keys stored for ${options.environment}`,
   };
 }
@@ -256,6 +268,8 @@ async function storeFetched(
     changes.set('aws.profile', undefined);
   } else if (profile !== null) {
     changes.set('aws.profile', profile); // also when AWS_PROFILE named it: a service will not have that
+  } else if (options.signIn?.kind === 'machine') {
+    changes.set('aws.profile', undefined);
   } else if (options.signIn) {
     changes.set('aws.profile', undefined);
     await options.vault.delete(vaultName(options.environment)); // those of another way, which would win

@@ -2,9 +2,7 @@
  * The policy of the committed template is enough for the work of an agent, and no permission of it is too
  * many: the sandbox refuses what it does not allow.
  */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { homePaths } from '../../agent/base/paths.ts';
 import { RECORDING_LEVELS, type RecordingLevel } from '../../agent/base/words.ts';
 import { doctor, type Check } from '../../agent/config/doctor.ts';
@@ -12,7 +10,6 @@ import { storeCredentials } from '../../agent/config/credentials.ts';
 import { loadConfig } from '../../agent/config/load.ts';
 import { FileVault } from '../../agent/config/vault.ts';
 import {
-  seedEnvironment,
   startPortal,
   startSandbox,
   type PolicyText,
@@ -21,8 +18,7 @@ import {
 } from '../../agent/sandbox/index.ts';
 import { setup, type SetupStep } from '../../agent/config/setup.ts';
 import { openDatabase } from '../../agent/store/database.ts';
-import { evaluate } from '../../resources/aws/evaluate.ts';
-import { TEMPLATE_FILE } from '../../resources/aws/template.ts';
+import { deploy, type DeployedPolicy } from '../fixtures/deployed.ts';
 import { makeHome, removeHome } from '../fixtures/home.ts';
 import { startMainJob, type Ended } from '../fixtures/main-job.ts';
 
@@ -34,15 +30,6 @@ const LARGE_FILE_BYTES = 9_000_000;
 
 /** More than Step Functions takes (262,144). */
 const LARGE_OUTPUT_CHARS = 300_000;
-
-interface Statement {
-  Sid: string;
-  Effect: string;
-  Action: string | string[];
-  Resource: string | string[];
-}
-
-const template: unknown = parse(readFileSync(TEMPLATE_FILE, 'utf8'));
 
 let sandbox: Sandbox;
 let portal: Portal;
@@ -57,41 +44,13 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-/** What a stack of these parameters makes, in the sandbox: policy, bucket's key, parameters. */
-async function deploy(env: string, parameters: Record<string, string>) {
-  const { accountId: account, region } = sandbox;
-  const { resources } = evaluate(template, {
-    account,
-    region,
-    parameters: { EnvironmentName: env, AgentUser: 'yes', ...parameters },
-  });
-  const values = Object.values(resources)
-    .filter(({ type }) => type === 'AWS::SSM::Parameter')
-    .map(({ properties }) => [
-      String(properties['Name']).slice(`/browser-agent/${env}/`.length),
-      String(properties['Value']),
-    ]);
-  const seeded = await seedEnvironment(sandbox, {
-    env,
-    parameters: Object.fromEntries(values) as Record<string, string>,
-  });
-  const { PolicyDocument: document } = resources['AgentPolicy']!.properties as {
-    PolicyDocument: { Version: string; Statement: Statement[] };
-  };
-  // The end of a secret's ARN is known to AWS alone; CloudFormation has it from there.
-  const policy = JSON.parse(JSON.stringify(document).replaceAll('-AbCdEf', '-??????')) as typeof document;
-  sandbox.iam.setPolicy(seeded.accessKey.arn, policy as PolicyText);
-  if (parameters['KmsKey']) sandbox.iam.encrypt(seeded.bucket, parameters['KmsKey']);
-  return { seeded, policy };
-}
-
 const kmsKey = () => `arn:aws:kms:${sandbox.region}:${sandbox.accountId}:key/1234`;
 
 describe('with the policy of the stack alone the main job passes', () => {
   test.each(RECORDING_LEVELS)('at level %s', async (level) => {
     const home = makeHome('least-privilege');
     const env = `level-${level.toLowerCase()}`;
-    const { seeded } = await deploy(env, { MaxRecordingLevel: level, KmsKey: kmsKey() });
+    const { seeded } = await deploy(sandbox, env, { MaxRecordingLevel: level, KmsKey: kmsKey() });
     const job = await startMainJob({
       sandbox,
       home,
@@ -160,11 +119,11 @@ describe('doctor', () => {
   let home: string;
   let arn: string;
   let atSetup: SetupStep[];
-  let policy: { Version: string; Statement: Statement[] };
+  let policy: DeployedPolicy;
 
   beforeAll(async () => {
     home = makeHome('least-doctor');
-    const deployed = await deploy(env, { KmsKey: kmsKey(), ScriptSecrets: 'yes' });
+    const deployed = await deploy(sandbox, env, { KmsKey: kmsKey(), ScriptSecrets: 'yes' });
     ({ policy } = deployed);
     arn = deployed.seeded.accessKey.arn;
     const db = openDatabase(homePaths(home).database);

@@ -1,31 +1,49 @@
 import { createInterface } from 'node:readline/promises';
 import { homePaths } from '../../base/paths.ts';
+import { createClients, type AwsCredentials } from '../../aws/clients.ts';
+import { tradeSetupCode } from '../../config/invitation.ts';
+import { readSetupCode, type SetupCode } from '../../config/setup-code.ts';
 import { setup as setUp } from '../../config/setup.ts';
 import { loadConfig } from '../../config/load.ts';
 import { FileVault } from '../../config/vault.ts';
 import { openDatabase } from '../../store/database.ts';
 import { AuditLog } from '../../audit/index.ts';
 import { cliActor } from '../audit.ts';
-import { Failed, type VerbOptions } from '../main-types.ts';
+import { Failed, WrongUse, type VerbOptions } from '../main-types.ts';
 import { note, printJson } from '../output.ts';
 
 interface SetupVerbOptions extends VerbOptions {
-  env: string;
+  env?: string;
+  code?: string;
   awsProfile?: string;
   region?: string;
   yes?: boolean;
 }
 
 /** Fetches the configuration from AWS, stores it, and proves that it works. */
-export async function setup(options: SetupVerbOptions): Promise<void> {
+export async function setup(given: SetupVerbOptions): Promise<void> {
+  const code = given.code === undefined ? undefined : readSetupCode(await codeText(given.code));
+  const environment = code?.environment ?? given.env;
+  if (environment === undefined) {
+    throw new WrongUse('name the environment with --env, or give the setup code with --code');
+  }
+  if (code && given.env !== undefined && given.env !== code.environment) {
+    throw new WrongUse(`the setup code is for environment ${code.environment}, not for ${given.env}`);
+  }
+  const region = given.region ?? code?.region;
+  const options = { ...given, env: environment, ...(region === undefined ? {} : { region }) };
   const db = openDatabase(homePaths(options.home).database);
   try {
     if (options.yes !== true && !(await mayReplace(options))) throw new Failed('Nothing was changed.');
+    const vault = new FileVault(options.home);
+    const traded = code && (await tradeSetupCode(code, { vault, connect: connectTo(code, options.home) }));
+    if (traded) note(`✓ Setup code: traded for keys of this machine's own; the code is worthless now`);
     const result = await setUp({
       home: options.home,
       env: process.env,
       db,
-      vault: new FileVault(options.home),
+      vault,
+      ...(traded ? { signIn: { kind: 'machine', credentials: traded } } : {}),
       environment: options.env,
       ...(options.awsProfile === undefined ? {} : { awsProfile: options.awsProfile }),
       ...(options.region === undefined ? {} : { region: options.region }),
@@ -42,6 +60,7 @@ export async function setup(options: SetupVerbOptions): Promise<void> {
       result: result.ok ? 'ok' : 'failed',
       details: {
         aws_profile: options.awsProfile ?? null,
+        ...(code ? { machine: code.userName } : {}),
         ...(failed ? { failed_at: failed.title, why: failed.detail } : {}),
       },
     });
@@ -53,8 +72,21 @@ export async function setup(options: SetupVerbOptions): Promise<void> {
   }
 }
 
+function connectTo({ region }: SetupCode, home: string) {
+  const { endpoint } = loadConfig({ home, env: process.env }).settings.aws;
+  return (credentials: AwsCredentials) =>
+    createClients({ region, credentials, ...(endpoint === null ? {} : { endpoint }) });
+}
+
+/** Other users of this machine can see the arguments of a command: `-` keeps the code out of them. */
+async function codeText(given: string): Promise<string> {
+  if (given !== '-') return given;
+  const { text } = await import('node:stream/consumers');
+  return text(process.stdin);
+}
+
 /** An agent that is set up for another environment is not turned round without a question. */
-async function mayReplace(options: SetupVerbOptions): Promise<boolean> {
+async function mayReplace(options: { home: string; env: string }): Promise<boolean> {
   const { settings } = loadConfig({ home: options.home, env: {} });
   if (settings.aws.activity_arn === null || settings.aws.env === options.env) return true;
   const what = `This agent is set up for environment "${settings.aws.env}" (${settings.aws.activity_arn}).`;
