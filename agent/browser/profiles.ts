@@ -141,6 +141,8 @@ export class ProfileService {
       createdAt: this.#clock.now(),
       lastUsedAt: null,
       signedInAt: null,
+      signInCheck: null,
+      signInOutcome: null,
     };
   }
 

@@ -15,8 +15,8 @@ export interface Profile {
   lastUsedAt: number | null;
   signedInAt: number | null;
   /** How it is looked whether it is signed in, and what came of it last: JSON, or null. */
-  signInCheck?: string | null;
-  signInOutcome?: string | null;
+  signInCheck: string | null;
+  signInOutcome: string | null;
 }
 
 /** Who works in a profile. */

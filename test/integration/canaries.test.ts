@@ -296,6 +296,13 @@ async function seenInAnswers(runId: string, key: string): Promise<string[]> {
   expect(asked).toEqual(
     expect.arrayContaining([
       'getRun',
+      'getRunAsTest',
+      'getSummary',
+      'getDiagnostics',
+      'listLog',
+      'followLog',
+      'listScriptVersions',
+      'getProfile',
       'listRuns',
       'getArtifact',
       'getScript',
