@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { CloseButton, createTheme, type CloseButtonProps, type MantineColorsTuple } from '@mantine/core';
 
 const brand: MantineColorsTuple = [
   '#e9f5f5',
@@ -27,4 +27,10 @@ export const theme = createTheme({
   defaultRadius: 'md',
   cursorType: 'pointer',
   respectReducedMotion: true,
+  components: {
+    // Of windows and messages: a cross alone says nothing to a screen reader.
+    CloseButton: CloseButton.extend({
+      defaultProps: { 'aria-label': 'Close' } as Partial<CloseButtonProps>,
+    }),
+  },
 });

@@ -13,7 +13,7 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconFileCode, IconPlus, IconSearch } from '@tabler/icons-react';
-import { useMemo, useState, type ReactNode } from 'react';
+import { useEffect, useMemo, useState, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { useApi, type Shapes } from '../../api/api.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -24,18 +24,15 @@ import { draftIds, NEW_DRAFT } from './drafts.ts';
 import { NewScript } from './new-script.tsx';
 import { editPath } from './reference.ts';
 
-type Stored = Pick<Shapes['StoredScript'], 'reference' | 'name' | 'version'> & {
-  description?: string | null;
-  steps?: number | null;
-  profile?: string | null;
-  updated_at?: string;
-};
+type Stored = Shapes['StoredScript'];
 
 export function Library(): ReactNode {
   const { query } = useApi();
   const { data, error, refetch } = query.useQuery('get', '/api/v1/scripts');
   const [search, setSearch] = useState('');
-  const [drafts] = useState(draftIds);
+  const [drafts, setDrafts] = useState(draftIds);
+  // The editor that was there before this screen keeps its last letters as it goes.
+  useEffect(() => setDrafts(draftIds()), []);
   const [isOpen, dialog] = useDisclosure(false);
   const items = useMemo(() => matching(data?.items ?? [], search), [data, search]);
   const newButton = (
@@ -149,7 +146,7 @@ function Row({ item, hasDraft }: { item: Stored; hasDraft: boolean }): ReactNode
             </Badge>
           )}
         </Group>
-        {item.description && (
+        {item.description !== null && item.description !== '' && (
           <Text size="xs" c="dimmed" lineClamp={2} maw={440}>
             {item.description}
           </Text>
@@ -167,11 +164,9 @@ function Row({ item, hasDraft }: { item: Stored; hasDraft: boolean }): ReactNode
         </Text>
       </Table.Td>
       <Table.Td>
-        {item.updated_at !== undefined && (
-          <Text size="sm" title={formatFullTime(item.updated_at)} style={{ whiteSpace: 'nowrap' }}>
-            {formatAgo(item.updated_at)}
-          </Text>
-        )}
+        <Text size="sm" title={formatFullTime(item.updated_at)} style={{ whiteSpace: 'nowrap' }}>
+          {formatAgo(item.updated_at)}
+        </Text>
       </Table.Td>
     </Table.Tr>
   );
@@ -180,8 +175,8 @@ function Row({ item, hasDraft }: { item: Stored; hasDraft: boolean }): ReactNode
 /** All words are somewhere in it. */
 function matching(items: readonly Stored[], search: string): Stored[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  return items.filter(({ reference, description }) => {
-    const text = `${reference} ${description ?? ''}`.toLowerCase();
+  return items.filter(({ reference, title, description }) => {
+    const text = `${reference} ${title ?? ''} ${description ?? ''}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

@@ -54,6 +54,9 @@ function Choices(): ReactNode {
       <Text size="sm" fw={600} mt="xs">
         Samples
       </Text>
+      <Text size="sm" c="dimmed">
+        They show what scripts can do, on the demo portal that comes with the program.
+      </Text>
       {isPending && <Loader size="sm" />}
       <ErrorNotice title="The samples cannot be listed" error={error} />
       {data?.items.map(({ id, name, description, steps, text }) => (
