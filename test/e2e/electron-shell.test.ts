@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright';
 import { pagePolicy } from '../../electron/scheme.ts';
 import {
-  cleanUp,
+  closeDisplay,
   isAlive,
   mainPage,
   makeHome,
@@ -13,7 +13,7 @@ import {
   startApp,
   type StartedApp,
 } from '../fixtures/electron.ts';
-import { agentOf, installedCopy, windowsOf, type InstalledCopy } from '../fixtures/electron-app.ts';
+import { agentOf, installedCopy, lastWord, windowsOf, type InstalledCopy } from '../fixtures/electron-app.ts';
 
 const missing = missingForElectron();
 if (missing !== null) console.warn(`the desktop app is not tested: ${missing}`);
@@ -31,7 +31,7 @@ describe.skipIf(missing !== null)('the desktop app, on its first start', () => {
     page = await mainPage(started);
   });
   afterAll(async () => {
-    await cleanUp();
+    await closeDisplay();
     await copy.remove();
   });
 
@@ -185,7 +185,8 @@ describe.skipIf(missing !== null)('the desktop app, on its first start', () => {
     const child = started.app.process();
     const over = once(child, 'exit');
     await started.app.evaluate(({ app }) => app.quit());
-    expect(await over).toEqual([0, null]);
+    await over;
+    expect(lastWord(home)).toBe('the app has ended');
     expect(isAlive(pid)).toBe(false);
     expect(await copy.changes()).toEqual([]);
   });
