@@ -33,7 +33,7 @@ import { LiveConfig } from './config/live.ts';
 import { openOwnSandbox, SANDBOX_BUCKET, type OwnSandbox } from './setup/own-sandbox.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ScriptSecrets } from './config/script-secrets.ts';
-import { FileVault, type Vault } from './config/vault.ts';
+import { openFileVault, type Vault } from './config/vault.ts';
 import { ActiveRuns } from './runs/active-runs.ts';
 import { createMetrics } from './metrics/index.ts';
 import { EventJournal } from './journal/index.ts';
@@ -112,7 +112,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
   if (sandbox) config = new LiveConfig({ ...loading, given: sandbox.given });
   for (const problem of config.problems) log.warn(problem, problem.message);
   const settings = config.settings;
-  const vault = options.vault ?? new FileVault(home);
+  const vault = options.vault ?? openFileVault(home, env);
   const aws = sandbox
     ? { options: sandbox.clients, identity: 'the built-in sandbox' }
     : await clientOptions(config, vault, env, { clock, log });

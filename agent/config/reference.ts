@@ -43,7 +43,7 @@ recording:
 
 No setting needs to hold a secret: \`telemetry.otlp_headers\`, the one that may, is never shown and takes \`{{secret:NAME}}\`. The AWS identity is, in this order: \`aws.profile\` (or \`AWS_PROFILE\`); credentials in the environment (\`AWS_ACCESS_KEY_ID\`, web identity, container); the keys that \`setup\` fetched from the secret; the AWS SDK's own search (shared files, SSO, instance role).
 
-**Without the desktop there is no operating-system keychain.** Fetched keys are kept in \`credentials.json\` in the data directory: not encrypted, readable by the user of the agent alone (mode 0600; on Windows the permissions of the data directory apply). Whoever can act as that user or as root can read them, and so can a backup. They are never printed and never logged. Better where you can: an AWS profile with SSO or a role, for which nothing is stored.
+**Without the desktop there is no operating-system keychain.** Fetched keys are kept in \`credentials.json\` in the data directory: not encrypted, readable by the user of the agent alone (mode 0600; on Windows the permissions of the data directory apply). Whoever can act as that user or as root can read them, and so can a backup. With a passphrase in \`LBA_VAULT_PASSPHRASE\`, or better in a file that \`LBA_VAULT_PASSPHRASE_FILE\` names (a secret of systemd, Docker or Kubernetes), the file is encrypted (AES-256-GCM, the key made with scrypt), what was there before at once; then backups and other programs of the user read nothing without it, and no verb that needs the keys works without it. They are never printed and never logged. Better where you can: an AWS profile with SSO or a role, for which nothing is stored.
 
 ## Names in AWS
 

@@ -1,12 +1,13 @@
 /**
  * Where credentials are kept. The desktop replaces this by the operating system's keychain; a headless
- * agent has none, and keeps them in a file that only its user may read.
+ * agent has none, and keeps them in a file that only its user may read, encrypted where it is given a passphrase.
  */
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { Sealer, sealedSchema, WrongPassphrase } from './sealed.ts';
 import { writeFileAtomically } from './settings-file.ts';
 
 export interface Vault {
@@ -23,16 +24,64 @@ const OTHERS = 0o077;
 
 const contents = z.record(z.string(), z.string());
 
-/** `credentials.json` in the data directory. Not encrypted: whoever is this user, or root, can read it. */
-export class FileVault implements Vault {
-  readonly protection =
-    platform() === 'win32'
-      ? 'a file, not encrypted, protected by the permissions of the data directory'
-      : 'a file, not encrypted, readable by this user alone (mode 0600)';
-  readonly #path: string;
+const PASSPHRASE = 'LBA_VAULT_PASSPHRASE';
+const PASSPHRASE_FILE = 'LBA_VAULT_PASSPHRASE_FILE';
 
-  constructor(home: string) {
+/**
+ * The vault of an agent without a desktop: `credentials.json`, sealed where `LBA_VAULT_PASSPHRASE` or the file that
+ * `LBA_VAULT_PASSPHRASE_FILE` names has a passphrase. What an earlier start left there in the clear is sealed at once.
+ *
+ * @throws AgentError BrowserAgent.InvalidInput when the file with the passphrase cannot be read, or is empty
+ */
+export function openFileVault(home: string, env: NodeJS.ProcessEnv): FileVault {
+  const passphrase = passphraseOf(env);
+  const vault = new FileVault(home, passphrase === undefined ? {} : { passphrase });
+  vault.sealWhatIsOpen();
+  return vault;
+}
+
+function passphraseOf(env: NodeJS.ProcessEnv): string | undefined {
+  const given = env[PASSPHRASE];
+  if (given) return given;
+  const path = env[PASSPHRASE_FILE];
+  if (!path) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch (thrown) {
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      `the passphrase cannot be read: ${messageOf(thrown)}. ${PASSPHRASE_FILE} must name a file with nothing but the passphrase.`,
+    );
+  }
+  if (text !== '') return text;
+  throw new AgentError(
+    'BrowserAgent.InvalidInput',
+    `${path}, which ${PASSPHRASE_FILE} names, is empty: write the passphrase into it.`,
+  );
+}
+
+/** `credentials.json` in the data directory. Without a passphrase whoever is this user, or root, can read it. */
+export class FileVault implements Vault {
+  readonly protection: string;
+  readonly #path: string;
+  readonly #sealer: Sealer | undefined;
+
+  constructor(home: string, { passphrase }: { passphrase?: string } = {}) {
     this.#path = join(home, 'credentials.json');
+    this.#sealer = passphrase === undefined ? undefined : new Sealer(passphrase);
+    this.protection = this.#sealer
+      ? 'a file, encrypted with the passphrase'
+      : platform() === 'win32'
+        ? 'a file, not encrypted, protected by the permissions of the data directory'
+        : 'a file, not encrypted, readable by this user alone (mode 0600)';
+  }
+
+  /** With a passphrase: what is there in the clear. */
+  sealWhatIsOpen(): void {
+    if (!this.#sealer || !existsSync(this.#path)) return;
+    const there = this.#parse();
+    if (!isSealed(there)) this.#write(this.#contents(there));
   }
 
   get(name: string): Promise<string | undefined> {
@@ -60,22 +109,62 @@ export class FileVault implements Vault {
     if (platform() !== 'win32' && (statSync(this.#path).mode & OTHERS) !== 0) {
       chmodSync(this.#path, OWNER_ONLY);
     }
+    return this.#contents(this.#parse());
+  }
+
+  #parse(): unknown {
     try {
-      return contents.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
+      return JSON.parse(readFileSync(this.#path, 'utf8'));
     } catch (thrown) {
       // The parser's own message would quote what it read.
-      const why =
-        thrown instanceof SyntaxError || thrown instanceof z.ZodError ? 'it is damaged' : messageOf(thrown);
+      throw this.#unreadable(thrown instanceof SyntaxError ? DAMAGED : messageOf(thrown));
+    }
+  }
+
+  #contents(there: unknown): Record<string, string> {
+    if (!isSealed(there)) {
+      const read = contents.safeParse(there);
+      if (read.success) return read.data;
+      throw this.#unreadable(DAMAGED);
+    }
+    const sealed = sealedSchema.safeParse(there);
+    if (!sealed.success) throw this.#unreadable(DAMAGED);
+    if (!this.#sealer) {
       throw new AgentError(
-        'BrowserAgent.Internal',
-        `${this.#path} cannot be read: ${why}. Remove it and run \`local-browser-agent setup --env ENV\` again.`,
+        'BrowserAgent.InvalidInput',
+        `${this.#path} is encrypted: set ${PASSPHRASE}, or ${PASSPHRASE_FILE} to a file with the passphrase.`,
+      );
+    }
+    try {
+      return contents.parse(JSON.parse(this.#sealer.open(sealed.data)));
+    } catch (thrown) {
+      if (!(thrown instanceof WrongPassphrase)) throw this.#unreadable(DAMAGED);
+      throw new AgentError(
+        'BrowserAgent.InvalidInput',
+        `${this.#path} cannot be opened: ${thrown.message}. Give the passphrase that it was written with; if that is lost, remove the file and run \`local-browser-agent setup\` again.`,
       );
     }
   }
 
   #write(values: Record<string, string>): void {
-    writeFileAtomically(this.#path, `${JSON.stringify(values, null, 2)}\n`, OWNER_ONLY);
+    const there = this.#sealer && existsSync(this.#path) ? sealedSchema.safeParse(this.#parse()) : undefined;
+    const written = this.#sealer ? this.#sealer.seal(JSON.stringify(values), there?.data) : values;
+    writeFileAtomically(this.#path, `${JSON.stringify(written, null, 2)}\n`, OWNER_ONLY);
   }
+
+  #unreadable(why: string): AgentError {
+    return new AgentError(
+      'BrowserAgent.Internal',
+      `${this.#path} cannot be read: ${why}. Remove it and run \`local-browser-agent setup --env ENV\` again.`,
+    );
+  }
+}
+
+const DAMAGED = 'it is damaged';
+
+/** Names in a vault have a colon in them, so none is called this. */
+function isSealed(there: unknown): boolean {
+  return typeof there === 'object' && there !== null && Object.hasOwn(there, 'format');
 }
 
 function attempt<T>(work: () => T): Promise<T> {

@@ -2,7 +2,7 @@ import { loadConfig, readSetting, showable } from '../../config/load.ts';
 import { settingDefinition, type Applies } from '../../config/schema.ts';
 import { vaultNameOf } from '../../config/script-secrets.ts';
 import { formatConfigProblem, writeSettings } from '../../config/settings-file.ts';
-import { FileVault } from '../../config/vault.ts';
+import { openFileVault } from '../../config/vault.ts';
 import { homePaths } from '../../base/paths.ts';
 import type { JsonValue } from '../../base/words.ts';
 import { cliActor, withAuditLog } from '../audit.ts';
@@ -65,7 +65,7 @@ async function set(options: VerbOptions, key: string, value: string): Promise<vo
 }
 
 async function secret(options: VerbOptions, name: string): Promise<void> {
-  const vault = new FileVault(options.home);
+  const vault = openFileVault(options.home, process.env);
   if (process.stdin.isTTY)
     note(`Type the value of ${name}, then Enter and Ctrl+D. Nothing typed removes it.`);
   const chunks: Buffer[] = [];

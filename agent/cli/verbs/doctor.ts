@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homePaths } from '../../base/paths.ts';
 import { doctor as examine } from '../../config/doctor.ts';
 import { loadConfig } from '../../config/load.ts';
-import { FileVault } from '../../config/vault.ts';
+import { openFileVault } from '../../config/vault.ts';
 import { machineChecks } from '../../setup/machine-checks.ts';
 import { openDatabase } from '../../store/database.ts';
 import { Failed, type VerbOptions } from '../main-types.ts';
@@ -17,7 +17,7 @@ export async function doctor(options: VerbOptions): Promise<void> {
     const checks = await examine({
       config,
       env: process.env,
-      vault: new FileVault(options.home),
+      vault: openFileVault(options.home, process.env),
       ...(db ? { db } : {}),
       extra: machineChecks(config.settings),
       onCheck: (check) => {

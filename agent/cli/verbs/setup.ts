@@ -5,7 +5,7 @@ import { tradeSetupCode } from '../../config/invitation.ts';
 import { readSetupCode, type SetupCode } from '../../config/setup-code.ts';
 import { setup as setUp } from '../../config/setup.ts';
 import { loadConfig } from '../../config/load.ts';
-import { FileVault } from '../../config/vault.ts';
+import { openFileVault } from '../../config/vault.ts';
 import { openDatabase } from '../../store/database.ts';
 import { AuditLog } from '../../audit/index.ts';
 import { cliActor } from '../audit.ts';
@@ -35,7 +35,7 @@ export async function setup(given: SetupVerbOptions): Promise<void> {
   const db = openDatabase(homePaths(options.home).database);
   try {
     if (options.yes !== true && !(await mayReplace(options))) throw new Failed('Nothing was changed.');
-    const vault = new FileVault(options.home);
+    const vault = openFileVault(options.home, process.env);
     const traded = code && (await tradeSetupCode(code, { vault, connect: connectTo(code, options.home) }));
     if (traded) note(`✓ Setup code: traded for keys of this machine's own; the code is worthless now`);
     const result = await setUp({
