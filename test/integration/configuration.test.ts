@@ -199,6 +199,7 @@ describe('doctor', () => {
       'permission.states:SendTaskSuccess',
       'permission.states:SendTaskFailure',
       'permission.s3:PutObject',
+      'read_back',
       'permission.s3:AbortMultipartUpload',
       'permission.secretsmanager:GetSecretValue',
       'permission.ssm:GetParametersByPath',

@@ -11,7 +11,7 @@ import { call, type Answer } from '../fixtures/api.ts';
 import { makeHome, removeHome } from '../fixtures/home.ts';
 
 const LIFE_MS = 30_000;
-const RUN_MS = 60_000;
+const RUN_MS = 90_000;
 
 /**
  * What a person waits for at most, from the first look to a finished run, in milliseconds. The goal is 30 s,
@@ -109,6 +109,7 @@ async function eventsOf(types: string): Promise<{ type: string; payload: Record<
 
 test('from nothing to a finished run without AWS: a task of a real execution, with its evidence in S3', async () => {
   const begun = performance.now();
+  const seconds = (): string => ((performance.now() - begun) / 1_000).toFixed(1);
   await start();
   expect((await send('GET', '/setup')).json).toMatchObject({
     mode: 'none',
@@ -128,6 +129,7 @@ test('from nothing to a finished run without AWS: a task of a real execution, wi
   expect(early).toMatchObject({ ok: true, checks: [{ id: 'sandbox', status: 'skip' }] });
 
   await restart();
+  const restarted = seconds();
   expect((await send('GET', '/setup')).json).toMatchObject({
     mode: 'sandbox',
     configured: true,
@@ -146,6 +148,7 @@ test('from nothing to a finished run without AWS: a task of a real execution, wi
     1,
   );
 
+  const checked = seconds();
   const run = await testRun();
   const tookMs = performance.now() - begun;
   expect(run).toMatchObject({ state: 'succeeded', script_name: 'first-run', level: 'INFO' });
@@ -158,7 +161,9 @@ test('from nothing to a finished run without AWS: a task of a real execution, wi
   await expect
     .poll(async () => eventsOf('agent.task_reported'), { timeout: LIFE_MS })
     .toMatchObject([{ payload: { outcome: 'succeeded' } }]);
-  console.log(`from nothing to a finished run on the sandbox: ${(tookMs / 1_000).toFixed(1)} s`);
+  console.log(
+    `from nothing to a finished run on the sandbox: ${(tookMs / 1_000).toFixed(1)} s (restarted after ${restarted}, checked after ${checked})`,
+  );
   expect(tookMs).toBeLessThan(SETUP_MS);
 });
 
