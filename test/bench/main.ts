@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
+import { benchApp } from './app.ts';
 import { benchEvents } from './events.ts';
 import { benchFirstNavigation } from './first-navigation.ts';
 import { benchIdle } from './idle.ts';
@@ -26,6 +27,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   'first-navigation': () => benchFirstNavigation(7),
   idle: benchIdle,
   api: benchApi,
+  app: benchApp,
   events: benchEvents,
   live: benchLive,
   'runs-list': benchRunsList,
