@@ -15,7 +15,7 @@ let site: FixtureSite;
 beforeAll(async () => {
   site = await startFixtureSite();
   site.page('/', '<h1>Hello</h1><input id="pin">');
-  api = await openTestApi();
+  api = await openTestApi({ variables: { AWS_REGION: 'eu-central-1' } });
 });
 
 afterAll(async () => {
@@ -109,6 +109,28 @@ describe('a run as a test', () => {
     });
     expect(failed.steps.at(-1)?.error?.advice.steps.length).toBeGreaterThan(0);
   });
+});
+
+test('how far the uploads of a run are is told in bytes, part by part, and where they go', async () => {
+  const { run_id: runId } = await ended(await start({ script: script(), variables: { pin: 'Zq81-x' } }));
+  const { uploadStore } = api.agent;
+  const mb = 1024 * 1024;
+  const file = { path: '/x', bucket: 'bucket', contentType: 'video/webm', metadata: {}, sha256: 'x', runId };
+  uploadStore.enqueue(
+    { ...file, key: `browser-sessions/${runId}/video.webm`, sizeBytes: 12 * mb },
+    Date.now(),
+  );
+  uploadStore.enqueue({ ...file, key: `browser-sessions/${runId}/small`, sizeBytes: 100 }, Date.now());
+  const [, video] = uploadStore.list({ runId, limit: 2 });
+  uploadStore.setMultipart(video!.upload_id, 'm');
+  uploadStore.addPart(video!, { number: 1, sha256: 'y', etag: 'e' });
+  uploadStore.addPart(video!, { number: 2, sha256: 'y', etag: null });
+  const { uploads, s3_uri, s3_console_url } = await detail(runId);
+  expect(uploads).toMatchObject({ files: 2, bytes: 12 * mb + 100, sent_bytes: 5 * mb, waiting: 2, done: 0 });
+  expect(s3_uri).toBe(`s3://bucket/browser-sessions/${runId}/`);
+  expect(s3_console_url).toBe(
+    `https://eu-central-1.console.aws.amazon.com/s3/buckets/bucket?region=eu-central-1&prefix=browser-sessions%2F${runId}%2F`,
+  );
 });
 
 describe('a run that starts paused', () => {

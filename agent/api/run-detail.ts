@@ -121,11 +121,8 @@ function shownAdvice(errorName: string): z.infer<typeof adviceSchema> {
   return { title, meaning, steps: [...steps] };
 }
 
-function uploadsOf(
-  { uploadStore, config }: ApiPorts,
-  runId: string,
-): Pick<RunDetail, 'uploads' | 's3_uri' | 's3_console_url'> {
-  const rows = uploadStore.ofRun(runId);
+function uploadsOf(ports: ApiPorts, runId: string): Pick<RunDetail, 'uploads' | 's3_uri' | 's3_console_url'> {
+  const rows = ports.uploadStore.ofRun(runId);
   const of = (state: string): number => rows.filter((row) => row.state === state).length;
   const bucket = rows[0]?.bucket;
   const prefix = `browser-sessions/${runId}/`;
@@ -140,7 +137,7 @@ function uploadsOf(
       last_error: rows.find((row) => row.state !== 'done' && row.last_error !== null)?.last_error ?? null,
     },
     s3_uri: bucket === undefined ? null : `s3://${bucket}/${prefix}`,
-    s3_console_url: bucket === undefined ? null : consoleUrl(config.settings.aws, bucket, prefix),
+    s3_console_url: bucket === undefined ? null : consoleUrl(ports, bucket, prefix),
   };
 }
 
@@ -151,15 +148,12 @@ function consoleHost(region: string): string {
   return `${region}.console.aws.amazon.com`;
 }
 
-function consoleUrl(
-  aws: { region: string | null; endpoint: string | null; activity_arn: string | null },
-  bucket: string,
-  prefix: string,
-): string | null {
-  const endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'] ?? aws.endpoint;
-  if (endpoint !== null && !isAwsEndpoint(endpoint)) return null;
-  const region = aws.region ?? aws.activity_arn?.split(':')[3] ?? null;
-  if (region === null) return null;
+/** Null: the bucket is not in AWS, or nobody says where in it. */
+function consoleUrl({ aws, env, config, sandbox }: ApiPorts, bucket: string, prefix: string): string | null {
+  const endpoint = env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'] ?? aws.options.endpoint;
+  if (sandbox !== null || (endpoint !== undefined && !isAwsEndpoint(endpoint))) return null;
+  const region = aws.options.region ?? config.settings.aws.activity_arn?.split(':')[3];
+  if (region === undefined) return null;
   const query = new URLSearchParams({ region, prefix });
   return `https://${consoleHost(region)}/s3/buckets/${encodeURIComponent(bucket)}?${query.toString()}`;
 }
