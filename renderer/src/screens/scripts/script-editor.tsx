@@ -115,15 +115,21 @@ export function ScriptEditor({
                 <Menu.Item leftSection={<IconCopy size={16} aria-hidden />} onClick={naming.open}>
                   Save as…
                 </Menu.Item>
-                {reference !== null && (
-                  <Menu.Item
-                    color="red"
-                    leftSection={<IconTrash size={16} aria-hidden />}
-                    onClick={() => askToRemove(reference, () => remove.mutate(reference))}
-                  >
-                    Delete…
-                  </Menu.Item>
-                )}
+                <Menu.Item
+                  color="red"
+                  leftSection={<IconTrash size={16} aria-hidden />}
+                  onClick={() => {
+                    if (reference !== null) askToRemove(reference, () => remove.mutate(reference));
+                    else {
+                      askToDiscard(() => {
+                        keep.forget();
+                        navigate('/scripts');
+                      });
+                    }
+                  }}
+                >
+                  {reference === null ? 'Throw away…' : 'Delete…'}
+                </Menu.Item>
               </Menu.Dropdown>
             </Menu>
           </>
@@ -217,6 +223,17 @@ function askToRemove(reference: string, onConfirm: () => void): void {
       <Text size="sm">Tasks and scripts that name it fail from then on. The evidence of its runs stays.</Text>
     ),
     labels: { confirm: 'Delete the script', cancel: 'Keep it' },
+    confirmProps: { color: 'red' },
+    closeButtonProps: { 'aria-label': 'Close' },
+    onConfirm,
+  });
+}
+
+function askToDiscard(onConfirm: () => void): void {
+  modals.openConfirmModal({
+    title: 'Throw this new script away?',
+    children: <Text size="sm">It is not saved anywhere else.</Text>,
+    labels: { confirm: 'Throw it away', cancel: 'Keep it' },
     confirmProps: { color: 'red' },
     closeButtonProps: { 'aria-label': 'Close' },
     onConfirm,
