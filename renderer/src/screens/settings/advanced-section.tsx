@@ -16,7 +16,7 @@ export function AdvancedSection({ settings }: { settings: readonly Setting[] }):
     <Section title="Advanced" description="Most people never need these. Each says what it is for.">
       <Accordion variant="separated" multiple order={3}>
         {groups.map((group) => (
-          <Accordion.Item key={group} value={group}>
+          <Accordion.Item key={group} value={idOf(group)}>
             <Accordion.Control>{group}</Accordion.Control>
             <Accordion.Panel>
               <Stack gap="lg">
@@ -32,4 +32,9 @@ export function AdvancedSection({ settings }: { settings: readonly Setting[] }):
       </Accordion>
     </Section>
   );
+}
+
+/** Ids of elements are made from it: they have no spaces. */
+function idOf(group: string): string {
+  return group.toLowerCase().replaceAll(' ', '-');
 }

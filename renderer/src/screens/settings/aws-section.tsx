@@ -20,7 +20,13 @@ export function AwsSection({ find }: { find: (key: string) => Setting | undefine
           : 'Where tasks come from and where evidence goes. The setup finds these values; they can also be set by hand under “Advanced”.'
       }
     >
-      <Table.ScrollContainer minWidth={460} type="native">
+      <Table.ScrollContainer
+        minWidth={460}
+        type="native"
+        tabIndex={0}
+        role="region"
+        aria-label="AWS configuration, scrolls"
+      >
         <Table aria-label="AWS configuration" verticalSpacing={6} layout="fixed">
           <Table.Thead>
             <Table.Tr>

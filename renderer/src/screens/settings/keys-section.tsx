@@ -57,7 +57,13 @@ export function KeysSection(): ReactNode {
         </Text>
       )}
       {keys.length > 0 && (
-        <Table.ScrollContainer minWidth={480} type="native">
+        <Table.ScrollContainer
+          minWidth={480}
+          type="native"
+          tabIndex={0}
+          role="region"
+          aria-label="API keys, scrolls"
+        >
           <Table aria-label="API keys" verticalSpacing={6}>
             <Table.Thead>
               <Table.Tr>

@@ -110,7 +110,13 @@ export function StepFetch({
       />
       {data && data.values.length > 0 && (
         <Stack gap={4}>
-          <Table.ScrollContainer minWidth={420} type="native">
+          <Table.ScrollContainer
+            minWidth={420}
+            type="native"
+            tabIndex={0}
+            role="region"
+            aria-label="What was found, scrolls"
+          >
             <Table aria-label="What was found" verticalSpacing={6} withTableBorder>
               <Table.Thead>
                 <Table.Tr>
