@@ -76,9 +76,9 @@ export interface FollowOptions {
 export class MachineRevoked extends Error {
   override readonly name = MACHINE_REVOKED;
 
-  constructor(environment: string, accessKeyId: string) {
+  constructor(environment: string) {
     super(
-      `AWS does not know this machine's access key ${accessKeyId} any more: its access to environment ${environment} was taken back, or it was removed. Nothing is asked of AWS until there is another.`,
+      `AWS does not know this machine's access key any more: its access to environment ${environment} was taken back, or it was removed. Nothing is asked of AWS until there is another.`,
     );
   }
 }
@@ -176,7 +176,7 @@ export async function followStoredKeys(options: FollowOptions): Promise<Followed
     if (keys.accessKeyId !== before) return true;
     if (keys.from === 'machine') {
       refused = { accessKeyId: before, until: clock.now() + REFUSED_PAUSE_MS };
-      throw new MachineRevoked(environment, before);
+      throw new MachineRevoked(environment);
     }
     return keys.readerProfile === undefined ? false : look({ ...clients, profile: keys.readerProfile });
   };
@@ -191,7 +191,7 @@ export async function followStoredKeys(options: FollowOptions): Promise<Followed
           renewedAt = now;
           await reread();
         }
-        if (refused.accessKeyId === keys.accessKeyId) throw new MachineRevoked(environment, keys.accessKeyId);
+        if (refused.accessKeyId === keys.accessKeyId) throw new MachineRevoked(environment);
       }
       if (keys.from === 'secret' && lookMs > 0 && now >= lookAt) {
         lookAt = now + LOOK_AGAIN_MS;
