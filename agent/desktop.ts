@@ -13,6 +13,14 @@ import type { KeepServingOptions, Life } from './serve-loop.ts';
 type Start = Extract<ToAgent, { type: 'start' }>;
 type End = Omit<Extract<ToShell, { type: 'ended' }>, 'type'>;
 
+/** What became of the credentials that a file held before. */
+interface Moved {
+  names: string[];
+  /** Why some were not moved; null: all were. */
+  problem: string | null;
+}
+
+const NOTHING_MOVED: Moved = { names: [], problem: null };
 /** The last message must leave the process before it ends. */
 const LAST_WORD_MS = 100;
 
@@ -58,7 +66,7 @@ async function start({ home, origin, vault: kept }: Start): Promise<End> {
     import('./desktop/snapshot.ts'),
     import('./client/connect.ts'),
   ]);
-  const moved = kept ? await openVault(home, kept.protection) : [];
+  const moved = kept ? await openVault(home, kept.protection) : NOTHING_MOVED;
   let unfollow: () => void = () => undefined;
   const options: KeepServingOptions = {
     home,
@@ -70,7 +78,10 @@ async function start({ home, origin, vault: kept }: Start): Promise<End> {
     onReady: (ready) => {
       life = ready;
       const { log, config, events } = ready.agent;
-      if (moved.length > 0) log.info({ names: moved.splice(0) }, 'credentials were moved into the vault');
+      if (moved.names.length > 0) {
+        log.info({ names: moved.names.splice(0) }, 'credentials were moved into the vault');
+      }
+      if (moved.problem !== null) log.warn(moved.problem);
       log.info({ identity: ready.agent.identity }, 'the agent is at work for the desktop app');
       unfollow();
       const following = followSnapshot(ready, (snapshot) => port.send({ type: 'snapshot', snapshot }));
@@ -102,11 +113,19 @@ async function start({ home, origin, vault: kept }: Start): Promise<End> {
   return { reason: end.reason, problem: end.error ? messageOf(end.error) : null };
 }
 
-/** The vault of the main process, with what a file held before. @returns the names that were moved */
-async function openVault(home: string, protection: string): Promise<string[]> {
+/** The vault of the main process, with what a file held before. */
+async function openVault(home: string, protection: string): Promise<Moved> {
   vault = new ShellVault({ protection, send: (message) => port.send(message) });
-  const { FileVault } = await import('./config/vault.ts');
-  return moveSecrets(new FileVault(home), vault);
+  const { openFileVault } = await import('./config/vault.ts');
+  try {
+    return { names: await moveSecrets(openFileVault(home, process.env), vault), problem: null };
+  } catch (thrown) {
+    // E.g. sealed with a passphrase that only the command line is given: it stays where it is.
+    return {
+      names: [],
+      problem: `credentials of before were not moved into the vault: ${messageOf(thrown)}`,
+    };
+  }
 }
 
 function certificateOf(path: string | null): string | null {

@@ -191,11 +191,12 @@ async function compose(): Promise<(path?: string) => void> {
     const after = { connection: agent.connection, snapshot: agent.snapshot };
     const { connection: now, snapshot } = after;
     if (now.state === 'ready' && now.url !== shownUrl) {
-      // The page's policy names the address: the page is needed anew.
+      // The page's policy names the address: the page is needed anew, and asks then.
       shownUrl = now.url;
       window.reload();
+    } else if (now !== before.connection) {
+      window.send(AGENT_CHANGED, connection());
     }
-    if (now !== before.connection) window.send(AGENT_CHANGED, connection());
     tray.render(trayView(now, snapshot));
     power.keepAwake((snapshot?.runs.length ?? 0) > 0);
     const stopped = stoppedNotice(before.connection, now);
