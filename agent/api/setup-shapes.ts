@@ -64,12 +64,19 @@ export const fetchBody = z.strictObject({
   environment: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
-    .describe('Name of the environment, as the administrator gave it; of no meaning for the sandbox.'),
+    .optional()
+    .describe(
+      'Name of the environment, as the administrator gave it. A setup code knows it, the sandbox has its own.',
+    ),
   sign_in: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('profile'), profile: z.string().min(1).max(200) }),
     z.strictObject({ kind: z.literal('environment') }),
     z.strictObject({ kind: z.literal('instance') }),
     z.strictObject({ kind: z.literal('sandbox') }),
+    z.strictObject({
+      kind: z.literal('code'),
+      code: z.string().trim().min(1).max(2_000).describe('A setup code; good once.'),
+    }),
   ]),
   region: z
     .string()

@@ -2148,8 +2148,8 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            /** Name of the environment, as the administrator gave it; of no meaning for the sandbox. */
-            environment: string;
+            /** Name of the environment, as the administrator gave it. A setup code knows it, the sandbox has its own. */
+            environment?: string;
             sign_in:
               | {
                   kind: 'profile';
@@ -2163,6 +2163,11 @@ export interface paths {
                 }
               | {
                   kind: 'sandbox';
+                }
+              | {
+                  kind: 'code';
+                  /** A setup code; good once. */
+                  code: string;
                 };
             region?: string;
           };

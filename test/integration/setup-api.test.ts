@@ -2,12 +2,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { createClients } from '../../agent/aws/clients.ts';
 import { readOwnerFile } from '../../agent/api/owner-file.ts';
 import { silentLogger } from '../../agent/base/log.ts';
 import { homePaths } from '../../agent/base/paths.ts';
+import { invite } from '../../agent/config/invitation.ts';
+import { readSetupCode } from '../../agent/config/setup-code.ts';
 import { seedEnvironment, startSandbox, type Sandbox } from '../../agent/sandbox/index.ts';
 import { keepServing, type Life, type ServeLoop } from '../../agent/serve-loop.ts';
 import { call, type Answer } from '../fixtures/api.ts';
+import { deploy } from '../fixtures/deployed.ts';
 import { makeHome, removeHome } from '../fixtures/home.ts';
 
 const LIFE_MS = 30_000;
@@ -227,6 +231,35 @@ test('from AWS to the sandbox and back: nothing of the one goes to the other', a
   expect((await send('POST', '/setup/fetch', pilot)).json).toMatchObject({ ok: true });
   await restart();
   expect((await send('GET', '/setup')).json).toMatchObject({ mode: 'aws', environment: 'pilot' });
+});
+
+test('a setup code is traded for keys of this machine’s own, and may be given again when what followed failed', async () => {
+  aws = await startSandbox({ pollMs: 300, iam: {} });
+  const { seeded } = await deploy(aws, 'pilot');
+  const accessKeyId = aws.env['AWS_ACCESS_KEY_ID']!;
+  const secretAccessKey = aws.env['AWS_SECRET_ACCESS_KEY']!;
+  const { region, url: endpoint } = aws;
+  const admin = createClients({ region, endpoint, credentials: { accessKeyId, secretAccessKey }, env: {} });
+  onTestFinished(() => admin.destroy());
+  const { code } = await invite(admin, { environment: 'pilot', region, forMs: 3_600_000 });
+  await start({ AWS_ENDPOINT_URL: endpoint });
+  const byCode = (text: string) => ({ sign_in: { kind: 'code', code: text } });
+  expect((await send('POST', '/setup/fetch', byCode(code.slice(0, -9)))).json).toMatchObject({
+    ok: false,
+    steps: [{ title: 'Setup code', status: 'fail', fix: expect.stringContaining('administrator') }],
+  });
+  aws.faults.deny('ssm');
+  aws.faults.deny('secretsmanager');
+  expect((await send('POST', '/setup/fetch', byCode(code))).json).toMatchObject({ ok: false });
+  aws.faults.clear();
+  const { json, text } = await send('POST', '/setup/fetch', byCode(code));
+  expect(json, text).toMatchObject({ ok: true, restart_needed: true });
+  expect((json as { steps: object[] }).steps[0]).toMatchObject({ title: 'Setup code', status: 'ok' });
+  for (const secret of [code, readSetupCode(code).secretAccessKey]) expect(text).not.toContain(secret);
+  expect((await send('GET', '/setup')).json).toMatchObject({
+    next: { environment: 'pilot', activity_arn: seeded.activityArn },
+  });
+  expect((await send('POST', '/setup/fetch', { sign_in: { kind: 'environment' } })).status).toBe(400);
 });
 
 test('a sign-in that does not work is said with what to do, and changes nothing', async () => {

@@ -9,6 +9,7 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { fetchAndStore, type SetupStep } from '../../config/setup.ts';
 import { machineChecks } from '../../setup/machine-checks.ts';
 import { SANDBOX_ENVIRONMENT, SANDBOX_WORDS } from '../../setup/own-sandbox.ts';
+import { setupByCode } from '../../setup/setup-by-code.ts';
 import { findSignIns } from '../../setup/sign-ins.ts';
 import { AgentStateStore } from '../../store/agent-state.ts';
 import { actorOf } from '../audit.ts';
@@ -124,21 +125,24 @@ export function setupRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { environment, sign_in: chosen, region } = request.body;
+        const needsName = chosen.kind !== 'sandbox' && chosen.kind !== 'code';
+        if (needsName && environment === undefined) {
+          const message = 'Name the `environment`: its administrator knows what it is called.';
+          throw new ApiError(400, 'BrowserAgent.InvalidInput', message);
+        }
         const answer = await oneByOne(async () => {
           const onStep = (step: SetupStep): void => events.emit({ type: 'setup.step', step });
           if (chosen.kind === 'sandbox') return useSandbox(ports, onStep);
+          const common = { home: config.home, env, db, vault, onStep };
+          if (chosen.kind === 'code') return setupByCode(chosen.code, common);
           return fetchAndStore({
-            home: config.home,
-            env,
-            db,
-            vault,
-            environment,
+            ...common,
+            environment: environment ?? '',
             signIn: chosen,
             ...(region === undefined ? {} : { region }),
-            onStep,
           });
         });
-        request.auditDetails = { environment, sign_in: chosen.kind, ok: answer.ok };
+        request.auditDetails = { environment: environment ?? null, sign_in: chosen.kind, ok: answer.ok };
         return { ...answer, restart_needed: setupOf(ports, state).restart_needed };
       },
     );
