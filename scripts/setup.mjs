@@ -7,7 +7,8 @@
  *   node scripts/setup.mjs [--for-tests] [--with-xvfb] [--check]
  *
  * --for-tests     what tests use as a person would: awscli drives the sandbox, curl runs the examples of the
- *                 docs, openssl makes certificates, VNC clients on a virtual display watch a run
+ *                 docs, openssl makes certificates, VNC clients on a virtual display watch a run, and
+ *                 the desktop app opens its window there
  * --with-xvfb     a virtual display too, for browsers with a window on a machine without one
  * --check         install nothing, only say what is missing
  *
@@ -43,6 +44,14 @@ const TEST_TOOLS = new Map([
         ['xtightvncviewer', 'xtightvncviewer'],
       ]
     : []),
+]);
+
+/** Debian's packages of the libraries that Electron needs beside Chromium's, each with its file. */
+const TEST_LIBRARIES = new Map([
+  ['libgtk-3-0', 'libgtk-3.so.0'],
+  ['libnss3', 'libnss3.so'],
+  ['libgbm1', 'libgbm.so.1'],
+  ['libasound2', 'libasound.so.2'],
 ]);
 
 const node = findNode();
@@ -104,9 +113,12 @@ function findTools() {
     ffmpeg,
     fonts: process.platform !== 'linux' || hasFonts(),
     testTools: forTests
-      ? [...TEST_TOOLS].flatMap(([name, command]) =>
-          (name === 'awscli' ? hasAwsCli() : onPath(command) !== undefined) ? [] : [name],
-        )
+      ? [
+          ...[...TEST_TOOLS].flatMap(([name, command]) =>
+            (name === 'awscli' ? hasAwsCli() : onPath(command) !== undefined) ? [] : [name],
+          ),
+          ...missingLibraries(),
+        ]
       : [],
     xvfb: !wantsXvfb || onPath('Xvfb') !== undefined,
   };
@@ -213,6 +225,14 @@ function hasFonts() {
       return false;
     }
   });
+}
+
+/** Of those for Electron; none where they cannot be asked for. */
+function missingLibraries() {
+  if (process.platform !== 'linux') return [];
+  const asked = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' });
+  if (asked.status !== 0) return [];
+  return [...TEST_LIBRARIES].flatMap(([name, file]) => (asked.stdout.includes(file) ? [] : [name]));
 }
 
 /** A version manager's stand-in for a command is no command. */

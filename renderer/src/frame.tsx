@@ -15,6 +15,7 @@ import { Link, Route, Switch, useLocation } from 'wouter';
 import type { StreamState } from './api/events.ts';
 import { AgentPanel } from './ui/agent-panel.tsx';
 import { ScreenBoundary } from './ui/screen-boundary.tsx';
+import { LastLifeNotice } from './ui/last-life-notice.tsx';
 import { StreamNotice } from './ui/stream-notice.tsx';
 import { EmptyState } from './ui/empty-state.tsx';
 
@@ -90,6 +91,7 @@ export function Frame({ stream }: { stream: StreamState }): ReactNode {
       </AppShell.Navbar>
       <AppShell.Main ref={main} tabIndex={-1} style={{ outline: 'none' }}>
         <StreamNotice state={stream} />
+        <LastLifeNotice />
         <ScreenBoundary key={location.split('/')[1]}>
           <Suspense fallback={<Waiting />}>
             <Switch>
