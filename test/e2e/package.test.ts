@@ -8,10 +8,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentOf, ask } from '../fixtures/electron-app.ts';
 import { electronRuntime } from '../fixtures/electron-runtime.ts';
-import { cleanUp, mainPage, makeHome, missingForElectron, ROOT, startApp } from '../fixtures/electron.ts';
+import { cleanUp, mainPage, makeHome, missingForElectron, startApp } from '../fixtures/electron.ts';
 
 /** Some 300 MB are copied. */
 const PACKAGE_MS = 240_000;
+const ROOT = join(import.meta.dirname, '..', '..');
 
 const missing = process.platform === 'linux' ? missingForElectron() : 'its program is looked for on Linux';
 if (missing !== null) console.warn(`the package is not tested: ${missing}`);
