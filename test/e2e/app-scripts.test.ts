@@ -176,5 +176,6 @@ test('deleting asks first, and says what fails from then on', async () => {
   await page.getByRole('button', { name: 'Delete the script' }).click();
   await page.getByRole('heading', { name: 'Scripts', level: 1 }).waitFor();
   expect((await app.api.call('GET', '/scripts/old')).status).toBe(404);
-  expect(app.problems.filter((problem) => !problem.includes('404'))).toEqual([]);
+  // What is not there was asked for above, and a live view that is cut off by the end of its run says so.
+  expect(app.problems.filter((problem) => !/404|4410/.test(problem))).toEqual([]);
 });

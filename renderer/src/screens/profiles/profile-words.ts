@@ -34,7 +34,7 @@ export function signedInOf({ checked, signed_in_at }: Profile): SignedIn {
     return {
       label: 'Signed in by you',
       color: 'green',
-      detail: `${formatAgo(signed_in_at)}, not checked since.`,
+      detail: `You signed in ${formatAgo(signed_in_at)}; nobody has checked since.`,
     };
   }
   return { label: 'Not signed in yet', color: 'gray', detail: '' };

@@ -60,6 +60,9 @@ function itemAt(list: SyntaxNode | null, index: number): SyntaxNode | null {
   return null;
 }
 
+/** Above the step that is shown. */
+const MARGIN_PX = 60;
+
 const setStep = StateEffect.define<{ from: number; to: number } | null>();
 const stepLine = Decoration.line({ class: 'cm-step-now' });
 
@@ -82,10 +85,10 @@ export const stepField = StateField.define<DecorationSet>({
 /** @param path of the step; null for none */
 export function markStep(view: EditorView, path: string | null): void {
   const range = path === null ? null : rangeOfPath(view.state, path);
-  view.dispatch({
-    effects: [
-      setStep.of(range),
-      ...(range ? [EditorView.scrollIntoView(range.from, { y: 'nearest', yMargin: 40 })] : []),
-    ],
-  });
+  view.dispatch({ effects: setStep.of(range) });
+  if (!range) return;
+  // Within the editor alone: the page stays with the buttons that the person steps with.
+  const { top, bottom } = view.lineBlockAt(range.from);
+  const { scrollTop, clientHeight } = view.scrollDOM;
+  if (top < scrollTop || bottom > scrollTop + clientHeight) view.scrollDOM.scrollTop = top - MARGIN_PX;
 }

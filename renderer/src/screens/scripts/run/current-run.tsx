@@ -7,7 +7,7 @@ import {
   IconUserExclamation,
 } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { answerOf } from '../../../../../agent/client/client.ts';
 import { useApi, type Shapes } from '../../../api/api.ts';
@@ -43,6 +43,12 @@ export function CurrentRun({
     mutationFn: (verb: Verb) => answerOf(client.POST(`/api/v1/runs/{run_id}/${verb}`, { params: { path } })),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['get', '/api/v1/runs/{run_id}'] }),
   });
+  const isThere = run !== undefined;
+  const place = useRef<HTMLDivElement>(null);
+  // In a narrow window it is below the text.
+  useEffect(() => {
+    if (isThere) place.current?.scrollIntoView({ block: 'start', behavior: 'smooth' });
+  }, [isThere]);
   const last = run?.steps.at(-1);
   const stepPath = run && run.ended_at === null ? (last?.path ?? null) : failedPath(run);
   useEffect(() => {
@@ -52,7 +58,14 @@ export function CurrentRun({
   if (!run) return error ? <ErrorNotice title="The run cannot be shown" error={error} /> : <Loader />;
   const isOver = run.ended_at !== null;
   return (
-    <Paper withBorder p="md" component="section" aria-labelledby="this-run">
+    <Paper
+      ref={place}
+      withBorder
+      p="md"
+      component="section"
+      aria-labelledby="this-run"
+      style={{ scrollMarginTop: 60 }}
+    >
       <Stack gap="sm">
         <Group justify="space-between" gap="xs">
           <Title order={2} size="h5" id="this-run">
@@ -74,12 +87,7 @@ export function CurrentRun({
         {!isOver && (
           <>
             <Controls run={run} isBusy={act.isPending} onVerb={(verb) => act.mutate(verb)} />
-            {run.state === 'running' ? (
-              <LiveView runId={runId} height={360} />
-            ) : (
-              // There is no page to look at before the browser has started.
-              <Skeleton h={360} aria-hidden />
-            )}
+            {canBeWatched(run) ? <LiveView runId={runId} height={360} /> : <Skeleton h={360} aria-hidden />}
           </>
         )}
         {act.isError && <ErrorNotice error={act.error} />}
@@ -96,6 +104,11 @@ export function CurrentRun({
       </Stack>
     </Paper>
   );
+}
+
+/** There is no page to look at before the browser has started and the run stands before a step. */
+function canBeWatched({ state, steps, pause }: Run): boolean {
+  return state === 'running' && (steps.length > 0 || pause?.standing === true);
 }
 
 function Controls({
