@@ -137,7 +137,10 @@ export async function followStoredKeys(options: FollowOptions): Promise<Followed
     const reading = createClients(reader);
     const found = await fetchSecret(environment, reading).finally(() => reading.destroy());
     if (found.attempt.failure) {
-      log.warn({ environment }, `looking for a changed access key failed: ${found.attempt.failure.message}`);
+      const { kind, message } = found.attempt.failure;
+      log.warn({ environment }, `looking for a changed access key failed: ${message}`);
+      // A policy made by hand may not allow it: said a few times a day, not every ten minutes.
+      if (kind === 'denied' || kind === 'missing') lookAt = clock.now() + lookMs;
       return false;
     }
     const { credentials } = found;

@@ -90,6 +90,9 @@ test(
     await annotate(`from the setup code to the end of the first run: ${(tookMs / 1000).toFixed(1)} s`);
     expect(tookMs).toBeLessThan(PATIENCE_MS);
 
+    // Its configuration can be read anew, with its own keys.
+    const anew = await cli(['setup', '--env', ENV, '--home', desk], { env });
+    expect(anew.code, anew.stderr).toBe(0);
     const again = await cli(['setup', '--code', made.code, '--home', folder()], { env });
     expect(again.code).toBe(1);
     expect(again.stderr).toMatch(/this setup code was used already, or taken back\..*ask an administrator/);

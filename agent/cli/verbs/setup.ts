@@ -5,7 +5,8 @@ import { tradeSetupCode } from '../../config/invitation.ts';
 import { readSetupCode, type SetupCode } from '../../config/setup-code.ts';
 import { setup as setUp } from '../../config/setup.ts';
 import { loadConfig } from '../../config/load.ts';
-import { openFileVault } from '../../config/vault.ts';
+import { readStoredKeys } from '../../config/stored-keys.ts';
+import { openFileVault, type Vault } from '../../config/vault.ts';
 import { openDatabase } from '../../store/database.ts';
 import { AuditLog } from '../../audit/index.ts';
 import { cliActor } from '../audit.ts';
@@ -37,13 +38,14 @@ export async function setup(given: SetupVerbOptions): Promise<void> {
     if (options.yes !== true && !(await mayReplace(options))) throw new Failed('Nothing was changed.');
     const vault = openFileVault(options.home, process.env);
     const traded = code && (await tradeSetupCode(code, { vault, connect: connectTo(code, options.home) }));
+    const own = traded ?? (await ownKeys(vault, options));
     if (traded) note(`✓ Setup code: traded for keys of this machine's own; the code is worthless now`);
     const result = await setUp({
       home: options.home,
       env: process.env,
       db,
       vault,
-      ...(traded ? { signIn: { kind: 'machine', credentials: traded } } : {}),
+      ...(own ? { signIn: { kind: 'machine', credentials: own } } : {}),
       environment: options.env,
       ...(options.awsProfile === undefined ? {} : { awsProfile: options.awsProfile }),
       ...(options.region === undefined ? {} : { region: options.region }),
@@ -70,6 +72,18 @@ export async function setup(given: SetupVerbOptions): Promise<void> {
   } finally {
     db.close();
   }
+}
+
+/** A machine that was set up with a code reads its configuration anew with its own keys, unless told otherwise. */
+async function ownKeys(
+  vault: Vault,
+  { env, awsProfile }: { env: string; awsProfile?: string },
+): Promise<AwsCredentials | undefined> {
+  const { AWS_PROFILE: profile, AWS_ACCESS_KEY_ID: keyId } = process.env;
+  if (awsProfile !== undefined || profile || keyId) return undefined;
+  const stored = await readStoredKeys(vault, env);
+  if (stored?.from !== 'machine') return undefined;
+  return { accessKeyId: stored.accessKeyId, secretAccessKey: stored.secretAccessKey };
 }
 
 function connectTo({ region }: SetupCode, home: string) {

@@ -93,7 +93,7 @@ function applies(of: Statement, { action, resource, context }: Asked): boolean {
 function matches(pattern: string, text: string): boolean {
   const source = pattern
     .split(/([*?])/)
-    .map((part) => (part === '*' ? '.*' : part === '?' ? '.' : RegExp.escape(part)))
+    .map((part) => (part === '*' ? '.*' : part === '?' ? '.' : part.replaceAll(/[^\w]/g, '\\$&')))
     .join('');
   return new RegExp(`^${source}$`, 's').test(text);
 }
