@@ -99,3 +99,19 @@ test('leaving half-way loses nothing: another page goes on at the same step', as
   await heading(second, 'Start the sandbox');
   await second.context().close();
 });
+
+test('a setup code is asked for where it is chosen, and is never kept; a failure says what to do', async () => {
+  const page = await pages.open('/setup?step=start');
+  await page.getByRole('radio', { name: 'Setup code' }).click();
+  const code = page.getByLabel('Setup code').and(page.locator('input'));
+  await code.fill('no-such-code');
+  await code.press('Enter');
+  await enter(page, 'Fetch AWS configuration');
+  await page.getByRole('img', { name: 'Failed' }).first().waitFor();
+  await page.getByText('What to do:').first().waitFor();
+  expect(await axeInBoth(page, 'setup-failed')).toEqual([]);
+  expect((await agent.call('GET', '/setup')).text).not.toContain('no-such-code');
+  await page.reload();
+  await page.getByText('The setup code is not kept').waitFor();
+  await page.context().close();
+});

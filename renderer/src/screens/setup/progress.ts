@@ -10,6 +10,8 @@ export type SignIn =
   | { kind: 'profile'; profile: string }
   | { kind: 'environment' }
   | { kind: 'instance' }
+  /** The code itself is a secret: it is never kept. */
+  | { kind: 'code' }
   | { kind: 'sandbox' };
 
 export interface Progress {
@@ -48,10 +50,17 @@ export function isStep(value: unknown): value is StepId {
   return STEPS.some((step) => step === value);
 }
 
+const WITHOUT_MORE: readonly SignIn[] = [
+  { kind: 'environment' },
+  { kind: 'instance' },
+  { kind: 'code' },
+  { kind: 'sandbox' },
+];
+
 function readSignIn(value: unknown): SignIn | null {
   const { kind, profile } = (value ?? {}) as { kind?: unknown; profile?: unknown };
   if (kind === 'profile' && typeof profile === 'string') return { kind, profile };
-  return kind === 'environment' || kind === 'instance' || kind === 'sandbox' ? { kind } : null;
+  return WITHOUT_MORE.find((each) => each.kind === kind) ?? null;
 }
 
 /** As it was kept, with changes from here on; what could not be kept is in `error`. */

@@ -58,6 +58,8 @@ function Wizard({ setup }: { setup: Shapes['Setup'] }): ReactNode {
     const asked = address.get('step');
     return isStep(asked) ? { ...kept, step: asked, done: [] } : kept;
   });
+  // A secret: held by this page alone.
+  const [code, setCode] = useState('');
   const { progress, change, forget, error } = useProgress(kept);
   const isWide = useMediaQuery(WIDE, true, { getInitialValueInEffect: false });
   const restart = useRestart();
@@ -124,12 +126,16 @@ function Wizard({ setup }: { setup: Shapes['Setup'] }): ReactNode {
         <StepStart
           progress={progress}
           environment={setup.mode === 'aws' ? setup.environment : null}
-          onDone={(chosen) => change({ ...chosen, step: 'fetch', done: ['start'], testRunId: null })}
+          onDone={(chosen, given) => {
+            setCode(given);
+            change({ ...chosen, step: 'fetch', done: ['start'], testRunId: null });
+          }}
         />
       )}
       {step === 'fetch' && (
         <StepFetch
           progress={progress}
+          code={code}
           isOnSandbox={setup.mode === 'sandbox' || setup.next.mode === 'sandbox'}
           onDone={() => change({ done: finished('fetch') })}
           onNext={next}

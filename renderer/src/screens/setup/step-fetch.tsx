@@ -14,12 +14,15 @@ import { useLiveResults } from './use-setup-events.ts';
 
 export function StepFetch({
   progress: { signIn, environment, region, done },
+  code,
   isOnSandbox,
   onDone,
   onNext,
   onBack,
 }: {
   progress: Progress;
+  /** The setup code, where it is that; it is lost when the page is left. */
+  code: string;
   /** The agent works, or will work, on the sandbox now. */
   isOnSandbox: boolean;
   /** It went well. */
@@ -38,8 +41,8 @@ export function StepFetch({
       const result = await answerOf(
         client.POST('/api/v1/setup/fetch', {
           body: {
-            sign_in: signIn ?? { kind: 'sandbox' },
-            environment: environment ?? 'sandbox',
+            sign_in: signIn?.kind === 'code' ? { kind: 'code', code } : (signIn ?? { kind: 'sandbox' }),
+            ...(environment === null ? {} : { environment }),
             ...(region === null ? {} : { region }),
           },
         }),
@@ -54,11 +57,16 @@ export function StepFetch({
       return result;
     },
   });
-  if (signIn === null) {
+  const isCodeLost = signIn?.kind === 'code' && code === '' && !done.includes('fetch');
+  if (signIn === null || isCodeLost) {
     return (
       <StepFrame
         title="Fetch the AWS configuration"
-        description="First choose how the agent signs in to AWS."
+        description={
+          isCodeLost
+            ? 'The setup code is not kept when the page is left. Give it again.'
+            : 'First choose how the agent signs in to AWS.'
+        }
         actions={<PrimaryButton onClick={onBack}>Choose how to sign in</PrimaryButton>}
       />
     );
@@ -72,7 +80,7 @@ export function StepFetch({
       description={
         isSandbox
           ? 'A stand-in for AWS starts inside the agent, with a queue of tasks and a place for evidence. What is in it is gone when the agent stops; the history on this machine stays.'
-          : `The agent signs in and reads where its tasks come from and where its evidence goes, for the environment “${environment}”. Keys are never shown.`
+          : `The agent signs in and reads where its tasks come from and where its evidence goes${environment === null ? '' : `, for the environment “${environment}”`}. Keys are never shown.`
       }
       actions={
         <>
@@ -83,7 +91,7 @@ export function StepFetch({
               {data ? `${verb} again` : verb}
             </PrimaryButton>
           )}
-          {isDone && (
+          {isDone && signIn.kind !== 'code' && (
             <Button variant="default" onClick={() => fetching.mutate()}>
               {isSandbox ? 'Start it again' : 'Fetch again'}
             </Button>

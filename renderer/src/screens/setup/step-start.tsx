@@ -1,5 +1,5 @@
 /** Step 1: which environment, and how to sign in to AWS; or to try it without. */
-import { Button, Group, Loader, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Loader, PasswordInput, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { useApi } from '../../api/api.ts';
 import { ErrorNotice } from '../../ui/error-notice.tsx';
@@ -28,7 +28,8 @@ export function StepStart({
   progress: Progress;
   /** What the agent works for now. */
   environment: string | null;
-  onDone: (chosen: Pick<Progress, 'environment' | 'signIn' | 'region'>) => void;
+  /** `code`: empty unless one was chosen. */
+  onDone: (chosen: Pick<Progress, 'environment' | 'signIn' | 'region'>, code: string) => void;
 }): ReactNode {
   const { query } = useApi();
   const [isProbing, setIsProbing] = useState(false);
@@ -38,25 +39,34 @@ export function StepStart({
   const [environment, setEnvironment] = useState(progress.environment ?? configured ?? DEFAULT_ENVIRONMENT);
   const [region, setRegion] = useState(progress.region ?? '');
   const [chosenId, setChosenId] = useState<string | null>(progress.signIn && idOf(progress.signIn));
-  const offers = (data?.items ?? []).flatMap((found) => {
+  const [code, setCode] = useState('');
+  const found = data?.items ?? [];
+  // Before the sandbox, which is last.
+  const all: Found[] = data ? [...found.slice(0, -1), SETUP_CODE, ...found.slice(-1)] : [];
+  const offers = all.flatMap((found) => {
     const signIn = signInOf(found);
     return signIn ? [{ found, signIn, id: idOf(signIn) }] : [];
   });
   const chosen =
     offers.find(({ id, found }) => id === chosenId && found.usable) ??
-    offers.find(({ found }) => found.usable);
+    offers.find(({ found }) => found.usable && found.kind !== 'code');
   const isSandbox = chosen?.signIn.kind === 'sandbox';
-  const isWrong = !isSandbox && !ENVIRONMENT.test(environment);
+  const isCode = chosen?.signIn.kind === 'code';
+  const isByName = chosen !== undefined && !isSandbox && !isCode;
+  const isWrong = isCode ? code.trim() === '' : isByName && !ENVIRONMENT.test(environment);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
         if (!chosen || isWrong) return;
-        onDone({
-          environment: isSandbox ? null : environment,
-          signIn: chosen.signIn,
-          region: isSandbox || region.trim() === '' ? null : region.trim(),
-        });
+        onDone(
+          {
+            environment: isByName ? environment : null,
+            signIn: chosen.signIn,
+            region: isByName && region.trim() !== '' ? region.trim() : null,
+          },
+          isCode ? code.trim() : '',
+        );
       }}
     >
       <StepFrame
@@ -104,7 +114,19 @@ export function StepStart({
             Asking this machine for its role…
           </Text>
         )}
-        {!isSandbox && chosen && (
+        {isCode && (
+          <PasswordInput
+            label="Setup code"
+            description="Whoever set up AWS made it for this machine. It is good once."
+            autoComplete="off"
+            value={code}
+            maxLength={2_000}
+            onChange={(event) => setCode(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ 'aria-label': 'Show the code' }}
+            maw={480}
+          />
+        )}
+        {isByName && (
           <>
             <TextInput
               label="Environment"
@@ -130,10 +152,20 @@ export function StepStart({
   );
 }
 
+const SETUP_CODE: Found = {
+  kind: 'code',
+  name: null,
+  region: null,
+  words: 'A code that whoever set up AWS made for this machine. It brings keys of its own.',
+  usable: true,
+  fix: '',
+};
+
 const TITLES: Record<SignIn['kind'], string> = {
   profile: 'AWS profile',
   environment: 'Environment variables',
   instance: 'Role of this machine',
+  code: 'Setup code',
   sandbox: 'Try it without AWS',
 };
 
