@@ -245,6 +245,15 @@ describe('doctor', () => {
     ]);
   });
 
+  test('where the agent works on a sandbox of its own nothing is asked of AWS', async () => {
+    await runSetup();
+    sandbox.requests.clear();
+    const checks = await check({ ...bare, LBA_SANDBOX_ENABLED: 'true' });
+    expect(of(checks, 'sandbox')).toMatchObject({ status: 'skip' });
+    expect(of(checks, 'identity')).toBeUndefined();
+    expect(sandbox.requests.all()).toEqual([]);
+  });
+
   test('without removal says where the test object stays', async () => {
     await runSetup();
     sandbox.faults.deny('s3', 'DeleteObject');
