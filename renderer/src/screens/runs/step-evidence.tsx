@@ -40,24 +40,17 @@ export function StepEvidence({
           {step.attempts !== null && step.attempts > 1 && `, ${step.attempts} attempts`}
         </Text>
       </Stack>
-      {step.error && (
+      {/* What ended the run is explained above. */}
+      {step.error && step.error.message !== run.error?.message && (
         <Alert color="red" title={step.error.advice.title}>
           <Text size="sm" className="breakable">
             {step.error.message}
           </Text>
-          {/* What ended the run is explained above. */}
-          {step.error.name !== run.error?.name && (
-            <>
-              <Text size="sm" mt={6} fw={600}>
-                What to try
-              </Text>
-              <List size="sm">
-                {step.error.advice.steps.map((words) => (
-                  <List.Item key={words}>{words}</List.Item>
-                ))}
-              </List>
-            </>
-          )}
+          <List size="sm" mt={6}>
+            {step.error.advice.steps.map((words) => (
+              <List.Item key={words}>{words}</List.Item>
+            ))}
+          </List>
         </Alert>
       )}
       {(before || after) && (
