@@ -3,13 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { axeInBoth, openTestApp, type TestApp } from '../fixtures/app.ts';
 import { openDisplay, type Display } from '../fixtures/display.ts';
 import { startFixtureSite, type FixtureSite } from '../fixtures/pages/fixtures.ts';
 
 /** A browser with a window on a busy machine. */
 const BROWSER_MS = 40_000;
+
+/** Browser, window and axe share a busy machine with all else. */
+vi.setConfig({ testTimeout: 120_000 });
 
 let app: TestApp;
 let display: Display;

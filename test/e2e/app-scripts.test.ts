@@ -1,11 +1,14 @@
 /** The scripts' screens, in the built page against a real agent. */
 import type { Locator, Page } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { axeInBoth, goTo, openTestApp, type TestApp } from '../fixtures/app.ts';
 import { startFixtureSite, type FixtureSite } from '../fixtures/pages/fixtures.ts';
 
 /** A run of a few steps on a busy machine. */
 const RUN_MS = 40_000;
+
+/** Browser, window and axe share a busy machine with all else. */
+vi.setConfig({ testTimeout: 120_000 });
 
 let app: TestApp;
 let site: FixtureSite;

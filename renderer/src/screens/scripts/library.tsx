@@ -109,16 +109,18 @@ function ScriptTable({
   drafts: ReadonlySet<string>;
 }): ReactNode {
   return (
-    <Table.ScrollContainer minWidth={420}>
+    <Table.ScrollContainer minWidth={340}>
       <Table verticalSpacing="sm" highlightOnHover aria-label="Stored scripts">
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">Script</Table.Th>
             <Table.Th scope="col">Version</Table.Th>
-            <Table.Th scope="col" ta="right">
+            <Table.Th scope="col" ta="right" visibleFrom="sm">
               Steps
             </Table.Th>
-            <Table.Th scope="col">Profile</Table.Th>
+            <Table.Th scope="col" visibleFrom="sm">
+              Profile
+            </Table.Th>
             <Table.Th scope="col">Changed</Table.Th>
           </Table.Tr>
         </Table.Thead>
@@ -155,10 +157,10 @@ function Row({ item, hasDraft }: { item: Stored; hasDraft: boolean }): ReactNode
       <Table.Td>
         <Text size="sm">{item.version ?? '–'}</Text>
       </Table.Td>
-      <Table.Td ta="right" className="numbers">
+      <Table.Td ta="right" className="numbers" visibleFrom="sm">
         {item.steps ?? '–'}
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <Text size="sm" className="breakable">
           {item.profile ?? 'Any'}
         </Text>
