@@ -1,5 +1,5 @@
 /** From nothing to an agent that takes tasks, in six steps; each is remembered, and one can come back to each. */
-import { Box, Loader, Stepper } from '@mantine/core';
+import { Box, Loader, Stepper, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
@@ -28,7 +28,7 @@ const LABELS: Record<StepId, string> = {
   test: 'Test run',
 };
 
-/** Narrower, the steps stand one below the other. */
+/** Narrower, the steps have only their numbers; a line below says which one it is. */
 const WIDE = '(min-width: 56em)';
 
 export default function Setup(): ReactNode {
@@ -107,20 +107,27 @@ function Wizard({ setup }: { setup: Shapes['Setup'] }): ReactNode {
         active={STEPS.indexOf(step)}
         onStepClick={(index) => go(STEPS[index] ?? 'start')}
         size="xs"
-        orientation={isWide ? 'horizontal' : 'vertical'}
-        mb="lg"
+        wrap={false}
+        iconSize={isWide ? 34 : 28}
+        mb={isWide ? 'lg' : 'xs'}
         component="nav"
         aria-label="Steps of the setup"
       >
         {STEPS.map((id, index) => (
           <Stepper.Step
             key={id}
-            label={LABELS[id]}
+            label={isWide ? LABELS[id] : undefined}
+            aria-label={isWide ? undefined : `${index + 1} ${LABELS[id]}`}
             aria-current={id === step ? 'step' : undefined}
             allowStepSelect={index <= STEPS.indexOf(step) || done.includes(id) || setup.configured}
           />
         ))}
       </Stepper>
+      {!isWide && (
+        <Text size="sm" c="dimmed" mb="md">
+          Step {STEPS.indexOf(step) + 1} of {STEPS.length}: {LABELS[step]}
+        </Text>
+      )}
       {error !== null && <ErrorNotice title="Where you are could not be kept" error={error} />}
       {step === 'start' && (
         <StepStart

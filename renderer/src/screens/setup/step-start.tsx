@@ -105,7 +105,7 @@ export function StepStart({
         {data && !isProbing && (
           <Group>
             <Button variant="subtle" size="compact-sm" onClick={() => setIsProbing(true)}>
-              This is a virtual machine in AWS: look for its role
+              Look for a role of this machine
             </Button>
           </Group>
         )}
