@@ -1,6 +1,7 @@
 /** The setup, in the built page against a real agent: by keyboard alone, from nothing to a finished run. */
 import type { Page } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { seedEnvironment, startSandbox } from '../../agent/sandbox/index.ts';
 import { axeInBoth, openTestPages, type TestPages } from '../fixtures/app.ts';
 import { openServingAgent, type ServingTestAgent } from '../fixtures/serving.ts';
 
@@ -115,3 +116,38 @@ test('a setup code is asked for where it is chosen, and is never kept; a failure
   await page.getByText('The setup code is not kept').waitFor();
   await page.context().close();
 });
+
+test('on AWS: fetched, checked, tried, and after one restart at the end tasks are taken; narrow too', async () => {
+  const aws = await startSandbox({ pollMs: 500 });
+  onTestFinished(async () => aws.close());
+  await seedEnvironment(aws, { env: 'dev' });
+  // The SDK looks for credentials in the environment of the process.
+  Object.assign(process.env, aws.env);
+  const other = await openServingAgent({ variables: aws.env });
+  onTestFinished(async () => other.close());
+  const window = await openTestPages(other);
+  onTestFinished(async () => window.close());
+  const page = await window.open('/setup', { viewport: { width: 420, height: 760 } });
+  await page.getByRole('radio', { name: 'Environment variables' }).waitFor();
+  await page.getByText('Step 1 of 6').waitFor();
+  await enter(page, 'Continue');
+  await enter(page, 'Fetch AWS configuration');
+  await page.getByRole('table', { name: 'What was found' }).waitFor();
+  expect(await axeInBoth(page, 'setup-fetched-narrow')).toEqual([]);
+  await enter(page, 'Continue');
+  await heading(page, 'Checks');
+  await enter(page, 'Continue');
+  await page.getByText('Will be used').waitFor();
+  await enter(page, 'Continue');
+  await heading(page, 'First profile');
+  await enter(page, 'Skip');
+  await enter(page, 'Start the test run');
+  await page.getByText('Succeeded').waitFor({ timeout: PATIENCE_MS });
+  await enter(page, 'Finish');
+  await page.getByText('The agent takes tasks from now on').waitFor({ timeout: PATIENCE_MS });
+  expect(other.lives.length).toBe(2);
+  expect((await other.call('GET', '/agent')).json).toMatchObject({
+    state: 'working',
+    activity_arn: expect.stringContaining(':activity:'),
+  });
+}, 120_000);
