@@ -12,6 +12,7 @@ import { benchIdle } from './idle.ts';
 import { benchLive } from './live.ts';
 import { benchRunTime } from './run-time.ts';
 import { benchRunsList } from './runs-list.ts';
+import { benchRunsScroll } from './runs-scroll.ts';
 import { benchSoak } from './soak.ts';
 import { benchStorage } from './storage.ts';
 import { benchUploads } from './uploads.ts';
@@ -31,6 +32,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   events: benchEvents,
   live: benchLive,
   'runs-list': benchRunsList,
+  'runs-scroll': benchRunsScroll,
   uploads: benchUploads,
 };
 /** Only when they are named. */

@@ -15,7 +15,7 @@ import { openDatabase } from '../../agent/store/database.ts';
 import { RunStore } from '../../agent/store/runs.ts';
 import { writeTable } from './docs-table.ts';
 
-const RUNS = 100_000;
+export const RUNS = 100_000;
 const GOAL_MS = 50;
 /** Each question is asked so often, never the same twice: an answer that is kept would be no answer. */
 const TIMES = 21;
@@ -33,7 +33,7 @@ const QUESTIONS: readonly [name: string, query: (round: number) => string][] = [
 export async function benchRunsList(): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'lba-bench-'));
   try {
-    fill(home);
+    fillRuns(home);
     const env = { PATH: process.env['PATH'] ?? '', LBA_API_PORT: '0' };
     const agent = await openAgent({ home, env, log: silentLogger, uploads: 'none', keepWarm: false });
     const api = await startApi({ agent, worker: null, version: '0.0.0', clock: systemClock });
@@ -73,7 +73,7 @@ export async function benchRunsList(): Promise<void> {
 }
 
 /** A month of runs, with scripts and results as long as they usually are. */
-function fill(home: string): void {
+export function fillRuns(home: string): void {
   const db = openDatabase(homePaths(home).database);
   const runs = new RunStore(db);
   const script = JSON.stringify({ name: 'x', steps: Array.from({ length: 15 }, () => ({ action: 'wait' })) });

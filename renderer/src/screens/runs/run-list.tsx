@@ -1,7 +1,7 @@
 /** The list of runs, however long: only the rows in view are there. Arrow and page keys move, Enter opens. */
 import { Skeleton, Text } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { memo, useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Shapes } from '../../api/api.ts';
 import { navigate } from '../../location.ts';
@@ -121,7 +121,10 @@ export function RunList({ filter, total }: { filter: RunFilter; total: number })
   );
 }
 
-function Row({
+/** Most rows stay as they are when the list moves by one. */
+const Row = memo(RowLine);
+
+function RowLine({
   id,
   index,
   topPx,
