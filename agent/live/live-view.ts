@@ -43,6 +43,15 @@ export interface LiveViewOptions {
   log: Logger;
 }
 
+/** Somebody with a ticket that is good. */
+interface Arrival {
+  socket: WebSocket;
+  pipe: Pipe;
+  runId: string;
+  request: IncomingMessage;
+  redeemed: Exclude<Redeemed, { problem: unknown }>;
+}
+
 export class LiveView {
   readonly #options: LiveViewOptions;
   readonly #sessions = new Map<string, LiveSession>();
@@ -68,6 +77,34 @@ export class LiveView {
       pipe.close(refusal ?? ENDED);
       return;
     }
+    const { engine, runs, events } = this.#options;
+    if (runs.get(runId)) {
+      this.#admit({ socket, pipe, runId, request, redeemed });
+      return;
+    }
+    if (!engine.isRunning(runId)) {
+      pipe.close(ENDED);
+      return;
+    }
+    // Its browser is not open yet: who comes early waits with it.
+    pipe.say({ type: 'notice', words: 'The run has not opened its browser yet.' });
+    const stop = (): void => {
+      forgetRun();
+      forgetEnd();
+    };
+    const forgetRun = runs.await(runId, () => {
+      stop();
+      this.#admit({ socket, pipe, runId, request, redeemed });
+    });
+    const forgetEnd = events.on((event) => {
+      if (event.type !== 'run.finished' || event.runId !== runId) return;
+      stop();
+      pipe.close(ENDED);
+    });
+    socket.on('close', stop);
+  }
+
+  #admit({ socket, pipe, runId, request, redeemed }: Arrival): void {
     const session = this.session(runId);
     if (!session) {
       pipe.close(ENDED);

@@ -21,11 +21,17 @@ export interface WatchableRun {
 
 export class WatchableRuns {
   readonly #runs = new Map<string, { run: WatchableRun; onGone: Set<() => void> }>();
+  readonly #awaited = new Set<{ runId: string; there: () => void }>();
 
   /** Returns a function to be called before the run's browser is closed. */
   add(run: WatchableRun): () => void {
     const entry = { run, onGone: new Set<() => void>() };
     this.#runs.set(run.runId, entry);
+    for (const awaited of this.#awaited) {
+      if (awaited.runId !== run.runId) continue;
+      this.#awaited.delete(awaited);
+      awaited.there();
+    }
     return () => {
       if (this.#runs.get(run.runId) !== entry) return;
       this.#runs.delete(run.runId);
@@ -40,6 +46,13 @@ export class WatchableRuns {
   /** The one that began last. */
   newest(): WatchableRun | undefined {
     return [...this.#runs.values()].at(-1)?.run;
+  }
+
+  /** Calls `there` once when that run can be watched. Returns what stops waiting. */
+  await(runId: string, there: () => void): () => void {
+    const awaited = { runId, there };
+    this.#awaited.add(awaited);
+    return () => this.#awaited.delete(awaited);
   }
 
   /** Called once when that run cannot be watched any more. */

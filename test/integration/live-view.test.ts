@@ -298,6 +298,37 @@ describe('taking over', () => {
   });
 });
 
+test('who comes before the browser is open waits for it', async () => {
+  const created = await api.call('POST', '/profiles', { body: { name: 'One at a time' } });
+  expect(created.status).toBe(201);
+  const begin = async (): Promise<string> => {
+    const { json } = await api.call('POST', '/runs', {
+      body: {
+        profile: 'One at a time',
+        script: {
+          name: 'Watched',
+          steps: [
+            { action: 'navigate', url: `${site.url}/` },
+            { action: 'human', message: 'Look' },
+          ],
+        },
+      },
+    });
+    return (json as { run_id: string }).run_id;
+  };
+  const first = await begin();
+  await expect.poll(() => api.agent.watchable.get(first)?.page().url(), soon).toBe(`${site.url}/`);
+  const [second, third] = [await begin(), await begin()];
+  const [viewer, other] = [await open(await ticket(second)), await open(await ticket(third))];
+  await expect.poll(() => viewer.textContent('#notice'), soon).toContain('not opened its browser yet');
+  await cancel(third);
+  await expect.poll(() => other.textContent('#over-title'), soon).toBe('The run has ended');
+  await cancel(first);
+  await viewer.waitForSelector('#screen canvas', { timeout: SOON_MS });
+  await expect.poll(() => status(viewer), soon).toContain('waits for a person');
+  await cancel(second);
+});
+
 describe('who may not is told why in words', () => {
   const words = async (path: string): Promise<string> => {
     const viewer = await open(path);
