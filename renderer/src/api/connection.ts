@@ -17,7 +17,7 @@ function fromAddress(): AgentConnection {
   return {
     state: 'failed',
     problem:
-      'This page was opened without a key. On the machine of the agent, run "local-browser-agent open": it shows an address with one.',
+      'This page was opened without a key. On the machine of the agent, run "local-browser-agent app": it shows an address with one.',
   };
 }
 
