@@ -122,12 +122,14 @@ async function compose(): Promise<(path?: string) => void> {
     onSnapshot: () => render(),
   });
   const quit = new Quit({ agent, log });
+  const releaseMs = forDebugging('LBA_WINDOW_RELEASE_MS');
   const window = new MainWindow({
     preload: join(folder, 'dist', 'electron', 'preload.cjs'),
     icon: join(icons, 'app.png'),
     version: app.getVersion(),
     stateFile: join(ownFolder, 'window.json'),
     isDebuggable: !app.isPackaged,
+    ...(releaseMs === undefined ? {} : { releaseMs: Number(releaseMs) }),
     log,
     hides: () => !quit.hasBegun,
   });

@@ -1,10 +1,16 @@
-/** The main window: made when it is first shown, hidden when it is closed, where it was when it comes back. */
+/**
+ * The main window: made when it is first shown, hidden when it is closed, where it was when it comes back. A
+ * page that was hidden for a while is let go of, because it takes as much memory as the rest of the shell; it
+ * is loaded anew, at the same place, when somebody wants to see it.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BrowserWindow, nativeTheme, screen, type Rectangle } from 'electron';
 import { NAVIGATE, VERSION_ARGUMENT, WINDOW_ORIGIN } from './channels.ts';
 import type { ShellLog } from './log.ts';
 
+/** Who looks again within this time finds the page as it was, in milliseconds. */
+const RELEASE_MS = 30_000;
 const FIRST_SIZE = { width: 1280, height: 820 };
 const LEAST_SIZE = { minWidth: 480, minHeight: 400 };
 /** The page's own backgrounds, so that nothing flashes before it is drawn. */
@@ -18,6 +24,8 @@ export interface MainWindowOptions {
   stateFile: string;
   isDebuggable: boolean;
   log: ShellLog;
+  /** How long a hidden page is kept, in milliseconds; default: {@link RELEASE_MS}. */
+  releaseMs?: number;
   /** Whether closing hides it; false: the app quits. */
   hides: () => boolean;
 }
@@ -26,6 +34,9 @@ export class MainWindow {
   readonly #options: MainWindowOptions;
   #window: BrowserWindow | null = null;
   #isLoaded = false;
+  /** The page's path when it was let go of. */
+  #path = '/';
+  #release: NodeJS.Timeout | undefined;
 
   constructor(options: MainWindowOptions) {
     this.#options = options;
@@ -41,7 +52,7 @@ export class MainWindow {
 
   /** Shows it, at the page's path if one is given; brings it to the front. */
   show(path?: string): void {
-    const window = this.#window ?? this.#make(path);
+    const window = this.#window ?? this.#make(path ?? this.#path);
     if (path !== undefined && this.#isLoaded) window.webContents.send(NAVIGATE, path);
     if (window.isMinimized()) window.restore();
     // A page that was never drawn yet is shown when it is.
@@ -66,8 +77,8 @@ export class MainWindow {
     this.#window?.destroy();
   }
 
-  #make(path = '/'): BrowserWindow {
-    const { preload, icon, version, isDebuggable, hides, log } = this.#options;
+  #make(path: string): BrowserWindow {
+    const { preload, icon, version, isDebuggable, hides, log, releaseMs = RELEASE_MS } = this.#options;
     const window = new BrowserWindow({
       ...FIRST_SIZE,
       ...LEAST_SIZE,
@@ -101,7 +112,12 @@ export class MainWindow {
       event.preventDefault();
       window.hide();
     });
+    window.on('hide', () => {
+      this.#release = setTimeout(() => this.#letGo(window), releaseMs);
+    });
+    window.on('show', () => clearTimeout(this.#release));
     window.on('closed', () => {
+      clearTimeout(this.#release);
       this.#window = null;
       this.#isLoaded = false;
     });
@@ -115,6 +131,11 @@ export class MainWindow {
       window.show();
     });
     return window;
+  }
+
+  #letGo(window: BrowserWindow): void {
+    this.#path = new URL(window.webContents.getURL()).hash.slice(1) || '/';
+    window.destroy();
   }
 
   /** Only where a screen still shows it. */

@@ -11,8 +11,8 @@ import { writeTable } from './docs-table.ts';
 import { withStage } from './stage.ts';
 
 const STARTS = 5;
-/** Until caches are dropped and the spare browser is there, in milliseconds. */
-const SETTLE_MS = 20_000;
+/** Until caches are dropped, and a page that nobody sees is let go of, in milliseconds. */
+const SETTLE_MS = 40_000;
 
 /** How exactly the first poll is seen, in milliseconds. */
 const LOOK_MS = 5;

@@ -74,8 +74,10 @@ describe.skipIf(missing !== null)('the desktop app with a run at work', { timeou
   test('shows the run as it happens; quitting lets it come to its end, and says what it waits for', async () => {
     const home = await makeHome();
     const { page, agent, runId } = await begin(home);
-    await watch(page, runId);
-    const live = page.frameLocator('iframe').locator('canvas');
+    await page.evaluate((id) => {
+      window.location.hash = `#/runs/${id}`;
+    }, runId);
+    const live = page.frameLocator('iframe[title="Live view of the run"]').locator('canvas');
     await live.waitFor({ timeout: SLOW_MS });
     await expect
       .poll(
@@ -135,24 +137,6 @@ describe.skipIf(missing !== null)('the desktop app with a run at work', { timeou
     await page.getByText('did not end by itself').waitFor();
   });
 });
-
-/** As the screens do: the agent's own page for the run, in a frame. */
-async function watch(page: Page, runId: string): Promise<void> {
-  await page.evaluate(async (id) => {
-    const agent = await window.localBrowserAgent!.agent();
-    if (agent.state !== 'ready') throw new Error(agent.state);
-    const answer = await fetch(`${agent.url}/api/v1/runs/${id}/live-tickets`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${agent.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ role: 'viewer' }),
-    });
-    const { path } = (await answer.json()) as { path: string };
-    const frame = document.createElement('iframe');
-    frame.src = `${agent.url}${path}&embed=1`;
-    frame.style.cssText = 'position: fixed; inset: 0; width: 100%; height: 100%';
-    document.body.append(frame);
-  }, runId);
-}
 
 function runOf(home: string, runId: string): RunRow | undefined {
   const db = openDatabase(homePaths(home).database);
