@@ -16,6 +16,7 @@ import { childrenOf, makeHome, removeHome } from '../fixtures/home.ts';
 const VERBS = [
   'run',
   'setup',
+  'invite',
   'doctor',
   'exec',
   'validate',
@@ -81,7 +82,7 @@ describe('exit codes', () => {
   test.each([
     [['nonsense'], /unknown command 'nonsense'/],
     [['exec'], /missing required argument/],
-    [['setup'], /'--env <name>' not specified/],
+    [['setup'], /--env, or give the setup code with --code/],
     [['run', '--log-level', 'loud'], /Allowed choices are trace/],
     [['exec', 'x.json', '--level', 'LOUD'], /--level is "LOUD".*Use one of NONE/],
     [['exec', '-', '--var', 'novalue'], /--var novalue: write it as --var name=value/],
