@@ -1,5 +1,5 @@
 /** How the agent is, in a few words, on every screen; and the one switch that a person needs everywhere. */
-import { Button, Group, Indicator, Paper, Stack, Text } from '@mantine/core';
+import { Button, ColorSwatch, Group, Paper, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
@@ -37,10 +37,14 @@ export function AgentPanel(): ReactNode {
   return (
     <Paper withBorder p="xs" component="section" aria-label="The agent">
       <Stack gap={6}>
-        <Group gap="xs" wrap="nowrap">
-          <Indicator color={color} position="middle-center" size={9} processing={active > 0} aria-hidden>
-            <span style={{ width: 12 }} />
-          </Indicator>
+        <Group gap="xs" wrap="nowrap" px={4}>
+          <ColorSwatch
+            color={`var(--mantine-color-${color}-6)`}
+            size={9}
+            withShadow={false}
+            aria-hidden
+            style={{ flexShrink: 0 }}
+          />
           <Text size="sm" fw={500} lh={1.3}>
             {active > 0 ? `${active === 1 ? 'One task' : `${active} tasks`} at work` : label}
           </Text>
