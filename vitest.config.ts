@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,6 +10,8 @@ export default defineConfig({
       'resources/aws/*.test.ts',
       'test/{integration,e2e,faults}/**/*.test.ts',
     ],
+    // Most tests wait for a browser most of the time; left to itself, Vitest keeps a processor free.
+    maxWorkers: availableParallelism(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A machine can be busy; what never comes is still noticed before the test's own time is over.
