@@ -48,6 +48,7 @@ verb(
   .option('--aws-profile <name>', 'AWS profile that may read the configuration')
   .option('--region <name>', 'AWS region')
   .option('--yes', 'do not ask before replacing an earlier configuration')
+  .option('--run', 'start the agent right afterwards')
   .option('--json', 'print JSON');
 
 verb(

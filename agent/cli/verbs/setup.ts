@@ -19,10 +19,23 @@ interface SetupVerbOptions extends VerbOptions {
   awsProfile?: string;
   region?: string;
   yes?: boolean;
+  /** Start the agent right afterwards. */
+  run?: boolean;
 }
 
-/** Fetches the configuration from AWS, stores it, and proves that it works. */
-export async function setup(given: SetupVerbOptions): Promise<void> {
+/** Fetches the configuration from AWS, stores it, and proves that it works; then, if asked to, works with it. */
+export async function setup(options: SetupVerbOptions): Promise<void> {
+  await configure(options);
+  if (options.run !== true) {
+    note('Ready. Start the agent with: local-browser-agent run');
+    return;
+  }
+  note('Ready. The agent starts.');
+  const { run } = await import('./run.ts');
+  await run({ home: options.home });
+}
+
+async function configure(given: SetupVerbOptions): Promise<void> {
   const code = given.code === undefined ? undefined : readSetupCode(await codeText(given.code));
   const environment = code?.environment ?? given.env;
   if (environment === undefined) {
@@ -68,7 +81,6 @@ export async function setup(given: SetupVerbOptions): Promise<void> {
     });
     if (options.json === true) printJson({ ok: result.ok, steps: result.steps });
     if (!result.ok) throw new Failed('The setup is not complete: see the fixes above.');
-    note('Ready. Start the agent with: local-browser-agent run');
   } finally {
     db.close();
   }
