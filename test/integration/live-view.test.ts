@@ -255,14 +255,25 @@ describe('taking over', () => {
       { x, y: y - up, id: 1 },
       { x: x + 40, y: y - up, id: 2 },
     ];
-    await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(0) });
-    for (let up = 10; up <= 240; up += 10) {
-      await cdp.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(up) });
-      // As slow as fingers: noVNC tells two that move from two that tap by the time.
-      await viewer.waitForTimeout(FINGER_MS);
-    }
-    await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
-    await expect.poll(title, soon).toBe('Scrolled down');
+    const swipe = async (): Promise<void> => {
+      await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(0) });
+      for (let up = 10; up <= 240; up += 10) {
+        await cdp.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(up) });
+        // As slow as fingers: noVNC tells two that move from two that tap by the time.
+        await viewer.waitForTimeout(FINGER_MS);
+      }
+      await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    };
+    // On a machine that stands still amid it, fingers move too slowly, and a person swipes again.
+    await expect
+      .poll(
+        async () => {
+          await swipe();
+          return title();
+        },
+        { ...soon, interval: 500 },
+      )
+      .toBe('Scrolled down');
     // The page of the viewer itself stays where it is, and as large.
     expect(await viewer.evaluate(() => [scrollY, visualViewport!.scale])).toEqual([0, 1]);
     await cancel(id);
