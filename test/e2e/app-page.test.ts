@@ -27,7 +27,9 @@ test('the page needs no key and may load nothing from elsewhere', async () => {
     const asset = await get(`/app/${groups!['path']!}`);
     expect(asset.status).toBe(200);
     expect(asset.headers.get('cache-control')).toContain('immutable');
-    expect(asset.headers.get('content-type')).toMatch(/^text\/(css|javascript); charset=utf-8$/);
+    expect(asset.headers.get('content-type')).toMatch(
+      /^(text\/(css|javascript); charset=utf-8|image\/svg\+xml)$/,
+    );
   }
 });
 
