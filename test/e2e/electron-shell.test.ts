@@ -38,6 +38,8 @@ describe.skipIf(missing !== null)('the desktop app, on its first start', () => {
   test('opens the setup', async () => {
     await expect.poll(() => page.evaluate(() => window.location.hash)).toContain('#/setup');
     await page.getByRole('heading', { level: 1 }).first().waitFor();
+    // Where another agent has the usual port, the page is loaded anew until then.
+    await agentOf(page);
   });
 
   test('gives the page exactly the functions of the bridge', async () => {
