@@ -266,6 +266,19 @@ describe('Screencast', () => {
     expect(busy.frames.length).toBeLessThan(48);
   });
 
+  test('who watches live again, a moment later, is shown a page that has not changed', async () => {
+    cast.subscribe(collector(5));
+    cast.follow(await probeOf(page));
+    const first = { ...collector(60), live: true as const };
+    const off = cast.subscribe(first);
+    await until(() => first.frames.length > 0, 'a live frame');
+    off();
+    const again = { ...collector(60), live: true as const };
+    cast.subscribe(again);
+    await until(() => again.frames.length > 0, 'a live frame for who came back');
+    expect(again.frames[0]!.jpeg).toEqual(first.frames.at(-1)!.jpeg);
+  });
+
   test('who watches live sees masks that came on a page at rest', async () => {
     const live = { ...collector(60), live: true as const };
     cast.subscribe(live);

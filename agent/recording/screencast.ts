@@ -97,9 +97,9 @@ export class Screencast {
 
   /** Returns a function that unsubscribes. A late subscriber gets the last frame at once. */
   subscribe(subscriber: Subscriber): () => void {
-    this.#subscribers.set(subscriber, { lastMs: 0, left: undefined });
-    // To the first who watches live the last single frame would be an old one; a new one comes soon.
-    const isOld = subscriber.live === true && !this.#isLive && this.#probe !== undefined;
+    // To the first who watches live the last frame may be an old one; a new one comes soon, or shows the same.
+    const isOld = subscriber.live === true && this.#probe !== undefined && !(this.#session && this.#isLive);
+    this.#subscribers.set(subscriber, { lastMs: 0, left: isOld ? this.#last : undefined });
     if (this.#last && this.#isFor(subscriber) && !isOld) this.#hand(subscriber, this.#last);
     this.#restMs = 0;
     if (this.#subscribers.size === 1) this.#start();
@@ -115,7 +115,7 @@ export class Screencast {
   follow(probe: PageProbe | null): void {
     if (this.#probe === probe) return;
     this.#stop();
-    this.#last = undefined;
+    this.forget();
     this.#probe = probe ?? undefined;
     if (this.#subscribers.size > 0) this.#start();
   }
@@ -123,6 +123,7 @@ export class Screencast {
   /** Something is to be hidden from now on: the last frame may show it. Frames without masks are dropped. */
   forget(): void {
     this.#last = undefined;
+    for (const state of this.#subscribers.values()) state.left = undefined;
   }
 
   /** A person acts in the page: until they are done, only who watches live sees it. */
