@@ -1,11 +1,10 @@
 /** Step 6: one run of a small script on the built-in demo portal, to be watched. */
 import { Anchor, Button, Group, Loader, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { answerOf } from '../../../../agent/client/client.ts';
 import { useApi } from '../../api/api.ts';
-import { useAgentEvents } from '../../api/events.ts';
 import { LevelBadge, StateBadge } from '../../ui/badges.tsx';
 import { ErrorNotice } from '../../ui/error-notice.tsx';
 import { formatDuration } from '../../ui/format.ts';
@@ -49,16 +48,9 @@ export function StepTest({
       refetchInterval: ({ state }) => (ENDED.has(state.data?.state ?? '') ? false : LOOK_MS),
     },
   );
-  // A run can be watched from when its browser is open: that is, when its first step begins.
-  const [watchable, setWatchable] = useState<string | null>(null);
-  useAgentEvents((event) => {
-    if (!event.type.startsWith('step.')) return;
-    const { run_id: id } = event.data['payload'] as { run_id?: string };
-    if (id !== undefined) setWatchable(id);
-  });
   const isEnded = run !== undefined && ENDED.has(run.state);
   const isWell = run?.state === 'succeeded';
-  const isWatched = run?.state === 'running' && watchable === runId;
+  const isWatched = run?.state === 'running';
   const isGoing = start.isPending || (runId !== null && !isEnded);
   const back = useRef<HTMLDivElement>(null);
   useEffect(() => {

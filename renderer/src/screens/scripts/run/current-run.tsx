@@ -87,7 +87,11 @@ export function CurrentRun({
         {!isOver && (
           <>
             <Controls run={run} isBusy={act.isPending} onVerb={(verb) => act.mutate(verb)} />
-            {canBeWatched(run) ? <LiveView runId={runId} height={360} /> : <Skeleton h={360} aria-hidden />}
+            {run.state === 'running' ? (
+              <LiveView runId={runId} height={360} />
+            ) : (
+              <Skeleton h={360} aria-hidden />
+            )}
           </>
         )}
         {act.isError && <ErrorNotice error={act.error} />}
@@ -104,11 +108,6 @@ export function CurrentRun({
       </Stack>
     </Paper>
   );
-}
-
-/** There is no page to look at before the browser has started and the run stands before a step. */
-function canBeWatched({ state, steps, pause }: Run): boolean {
-  return state === 'running' && (steps.length > 0 || pause?.standing === true);
 }
 
 function Controls({
