@@ -1,16 +1,8 @@
 /** What the agent says of a script while it is written. */
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData } from '@tanstack/react-query';
+import type { Problem } from '../../../../agent/script/problem.ts';
 import { useApi } from '../../api/api.ts';
-
-export interface ScriptProblem {
-  severity: 'error' | 'warning';
-  path: string;
-  line?: number;
-  column?: number;
-  message: string;
-  suggestion?: string;
-}
 
 /** Who types is not asked about every letter, in milliseconds. */
 const PAUSE_MS = 350;
@@ -18,7 +10,7 @@ const PAUSE_MS = 350;
 const KEPT_MS = 60_000;
 
 export interface Judgement {
-  problems: readonly ScriptProblem[];
+  problems: readonly Problem[];
   /** The text was looked at as it is now. */
   isUpToDate: boolean;
   isValid: boolean;

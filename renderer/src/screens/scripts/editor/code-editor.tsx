@@ -22,7 +22,7 @@ import {
 import { Box, useComputedColorScheme } from '@mantine/core';
 import { useEffect, useImperativeHandle, useRef, type ReactNode, type Ref } from 'react';
 import schema from '../../../../../resources/schema/script.schema.json';
-import type { ScriptProblem } from '../use-problems.ts';
+import type { Problem } from '../../../../../agent/script/problem.ts';
 import { editorTheme } from './editor-theme.ts';
 import { diagnosticsOf, markStep, positionOf, stepField } from './marks.ts';
 import { schemaCompletion, type Schema } from './schema-completion.ts';
@@ -40,7 +40,7 @@ export interface CodeEditorProps {
   label: string;
   onChange: (text: string) => void;
   onSave: () => void;
-  problems: readonly ScriptProblem[];
+  problems: readonly Problem[];
   /** Path of the step that a run is at. */
   stepPath: string | null;
   ref: Ref<CodeEditorHandle>;

@@ -4,12 +4,12 @@ import type { Diagnostic } from '@codemirror/lint';
 import { StateEffect, StateField, type EditorState, type Text } from '@codemirror/state';
 import { Decoration, EditorView, type DecorationSet } from '@codemirror/view';
 import type { SyntaxNode } from '@lezer/common';
-import type { ScriptProblem } from '../use-problems.ts';
+import type { Problem } from '../../../../../agent/script/problem.ts';
 
 /** How long the whole text may be read, in milliseconds: a script has 256 KiB at most. */
 const PARSE_MS = 200;
 
-export function diagnosticsOf(state: EditorState, problems: readonly ScriptProblem[]): Diagnostic[] {
+export function diagnosticsOf(state: EditorState, problems: readonly Problem[]): Diagnostic[] {
   const tree = ensureSyntaxTree(state, state.doc.length, PARSE_MS);
   return problems.map(({ line = 1, column = 1, severity, message, suggestion }) => {
     const from = positionOf(state.doc, line, column);

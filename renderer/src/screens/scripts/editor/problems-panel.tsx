@@ -1,8 +1,9 @@
 import { Badge, Box, Group, Paper, Stack, Text, UnstyledButton } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import type { Problem } from '../../../../../agent/script/problem.ts';
 import { ErrorNotice } from '../../../ui/error-notice.tsx';
-import type { Judgement, ScriptProblem } from '../use-problems.ts';
+import type { Judgement } from '../use-problems.ts';
 
 /** What is wrong with the script; each leads to its place. */
 export function ProblemsPanel({
@@ -53,7 +54,7 @@ function Row({
   problem: { severity, path, line, column, message, suggestion },
   onJump,
 }: {
-  problem: ScriptProblem;
+  problem: Problem;
   onJump: (line: number, column: number) => void;
 }): ReactNode {
   return (
