@@ -28,6 +28,7 @@ import { ProfileDesk } from './browser/profile-desk.ts';
 import { ProfileService } from './browser/profiles.ts';
 import { TemporaryFolders } from './browser/temporary.ts';
 import { WarmBrowser } from './browser/warm.ts';
+import { browserChoice } from './config/browser-choice.ts';
 import { clientOptions } from './config/credentials.ts';
 import { LiveConfig } from './config/live.ts';
 import { openOwnSandbox, SANDBOX_BUCKET, type OwnSandbox } from './setup/own-sandbox.ts';
@@ -157,15 +158,15 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     folder: paths.profiles,
     log,
   });
-  const choice = {
-    ...(settings.browser.channel === null ? {} : { channel: settings.browser.channel }),
-    ...(settings.browser.executable_path === null
-      ? {}
-      : { executablePath: settings.browser.executable_path }),
-  };
   const warm =
     (options.keepWarm ?? settings.browser.keep_warm)
-      ? new WarmBrowser({ ...choice, args: settings.browser.args, temporary, processes, log })
+      ? new WarmBrowser({
+          ...browserChoice(settings.browser),
+          args: settings.browser.args,
+          temporary,
+          processes,
+          log,
+        })
       : null;
   const uploads = new UploadQueue({
     store: uploadStore,
@@ -229,12 +230,8 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     processes,
     temporary,
     browser: () => {
-      const { channel, executable_path: executablePath, args } = config.settings.browser;
-      return {
-        ...(channel === null ? {} : { channel }),
-        ...(executablePath === null ? {} : { executablePath }),
-        args,
-      };
+      const { browser } = config.settings;
+      return { ...browserChoice(browser), args: browser.args };
     },
     clock,
     log,

@@ -7,7 +7,7 @@ import type { JsonObject } from '../base/words.ts';
 import { readKeptRequest } from '../runs/kept-request.ts';
 import type { RunRow, StepRow } from '../store/runs.ts';
 import type { ApiPorts } from './ports.ts';
-import { progressOf } from './run-progress.ts';
+import { progressOf, type RunProgress } from './run-progress.ts';
 import { runSchema, shownRun } from './run-shapes.ts';
 import { isoTime, time } from './shapes.ts';
 
@@ -72,11 +72,16 @@ export const runDetailSchema = runSchema
 
 export type RunDetail = z.infer<typeof runDetailSchema>;
 
-export function detailOf(ports: ApiPorts, row: RunRow): RunDetail {
+/** @returns a function that knows how far runs have come without reading their scripts each time */
+export function detailsOf(ports: ApiPorts): (row: RunRow) => RunDetail {
+  const progress = progressOf(ports.runs);
+  return (row) => detailOf(ports, row, progress(row));
+}
+
+function detailOf(ports: ApiPorts, row: RunRow, { step, ofSteps }: RunProgress): RunDetail {
   const { runs, humans, paths } = ports;
   const waits = humans.pending().find((request) => request.runId === row.run_id);
   const results = runs.stepResults(row.run_id);
-  const { step, ofSteps } = progressOf(runs)(row);
   const isKept = runs.artifacts(row.run_id).some(({ keep }) => keep === 1);
   return {
     ...shownRun(row),

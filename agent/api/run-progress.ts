@@ -27,12 +27,8 @@ export function progressOf(runs: RunStore): (run: RunRow) => RunProgress {
     const known = lengths.get(runId);
     if (known) return known;
     const parsed = parseScript(runs.script(runId) ?? '');
-    const length = parsed.ok
-      ? {
-          count: topSteps(parsed.script).length,
-          offset: topSteps(parsed.script).length - parsed.script.steps.length,
-        }
-      : { count: null, offset: 0 };
+    const count = parsed.ok ? topSteps(parsed.script).length : null;
+    const length = { count, offset: parsed.ok ? (count ?? 0) - parsed.script.steps.length : 0 };
     if (lengths.size >= MAX_KEPT) lengths.delete(lengths.keys().next().value ?? '');
     lengths.set(runId, length);
     return length;

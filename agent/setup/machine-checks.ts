@@ -1,19 +1,16 @@
 /** What configuration cannot check, because it knows nothing of browsers: browser and ffmpeg, for `doctor` and setup. */
 import { chooseBrowser, findFfmpeg } from '../browser/detect.ts';
+import { browserChoice } from '../config/browser-choice.ts';
 import type { ExtraCheck } from '../config/doctor.ts';
 import type { Settings } from '../config/schema.ts';
 
 export function machineChecks(settings: Settings): ExtraCheck[] {
-  const { channel, executable_path: executablePath } = settings.browser;
   return [
     {
       id: 'browser',
       title: 'Browser',
       run: async () => {
-        const browser = await chooseBrowser({
-          ...(channel === null ? {} : { channel }),
-          ...(executablePath === null ? {} : { executablePath }),
-        });
+        const browser = await chooseBrowser(browserChoice(settings.browser));
         return {
           status: 'ok',
           detail: `${browser.name} ${browser.version ?? ''} at ${browser.executablePath}`,

@@ -14,7 +14,7 @@ import { scriptInput } from '../script-input.ts';
 import { sendArtifact } from '../send-artifact.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
-import { detailOf, runDetailSchema } from '../run-detail.ts';
+import { detailsOf, runDetailSchema } from '../run-detail.ts';
 import { params, requireRun, runSchema, shownRun } from '../run-shapes.ts';
 import { beginRun, refuseWhenFull } from '../start-run.ts';
 import type { SentUpload } from '../../store/uploads.ts';
@@ -111,6 +111,7 @@ function filterOf(query: z.infer<typeof listQuery>): RunFilter {
 export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   const library = new ScriptLibrary(ports.paths.scripts);
   const kept = new KeptAnswers(ports.db);
+  const detailOf = detailsOf(ports);
   return async (app) => {
     app.post(
       '/runs',
@@ -184,8 +185,8 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       async ({ params }, reply) => {
         const row = requireRun(ports, params.run_id);
         // What a run does right now is not in the database alone.
-        if (row.ended_at === null) return detailOf(ports, row);
-        return kept.send(reply, row.run_id, () => detailOf(ports, row));
+        if (row.ended_at === null) return detailOf(row);
+        return kept.send(reply, row.run_id, () => detailOf(row));
       },
     );
 

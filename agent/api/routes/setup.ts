@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { drop } from '../../base/drop.ts';
 import { messageOf } from '../../base/errors.ts';
 import { chooseBrowser, findBrowsers, findFfmpeg, type FoundBrowser } from '../../browser/detect.ts';
+import { browserChoice } from '../../config/browser-choice.ts';
 import { CHECK_GROUPS, doctor, type Check, type CheckGroup } from '../../config/doctor.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { fetchAndStore, type SetupStep } from '../../config/setup.ts';
@@ -320,14 +321,10 @@ async function browsersOf(
   { config }: ApiPorts,
   install: Install | null,
 ): Promise<z.infer<typeof browsersSchema>> {
-  const { channel, executable_path: executablePath } = config.afterRestart().settings.browser;
   const found = await findBrowsers();
   const rest = { items: found.map(shownBrowser), ffmpeg: findFfmpeg(), install };
   try {
-    const chosen = await chooseBrowser({
-      ...(channel === null ? {} : { channel }),
-      ...(executablePath === null ? {} : { executablePath }),
-    });
+    const chosen = await chooseBrowser(browserChoice(config.afterRestart().settings.browser));
     const known = found.find((each) => each.executablePath === chosen.executablePath);
     return { ...rest, chosen: shownBrowser(known ?? chosen), problem: null };
   } catch (thrown) {

@@ -6,6 +6,7 @@ import { LOW_DISK_BYTES } from '../../base/disk.ts';
 import { messageOf } from '../../base/errors.ts';
 import { kept } from '../../base/kept.ts';
 import { AWS_SERVICES, SERVICE_STATES } from '../../base/services.ts';
+import { browserChoice } from '../../config/browser-choice.ts';
 import { chooseBrowser } from '../../browser/detect.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers } from '../problem.ts';
@@ -113,12 +114,8 @@ function database({ db }: ApiPorts): Health['checks']['database'] {
 }
 
 export async function browser({ config }: ApiPorts): Promise<Health['checks']['browser']> {
-  const { channel, executable_path: executablePath } = config.settings.browser;
   try {
-    const found = await chooseBrowser({
-      ...(channel === null ? {} : { channel }),
-      ...(executablePath === null ? {} : { executablePath }),
-    });
+    const found = await chooseBrowser(browserChoice(config.settings.browser));
     return { ok: true, detail: `${found.name} (${found.executablePath})` };
   } catch (thrown) {
     return { ok: false, detail: messageOf(thrown) };

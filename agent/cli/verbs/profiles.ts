@@ -2,6 +2,7 @@ import { openAgent, type Agent } from '../../agent.ts';
 import { newRunId } from '../../base/ids.ts';
 import { createLogger } from '../../base/log.ts';
 import type { JsonObject } from '../../base/words.ts';
+import { browserChoice } from '../../config/browser-choice.ts';
 import { launchBrowser } from '../../browser/launch.ts';
 import { cliActor } from '../audit.ts';
 import { WrongUse, type VerbOptions } from '../main-types.ts';
@@ -107,8 +108,7 @@ async function signIn(agent: Agent, name: string, options: ProfilesOptions): Pro
       profileDir: lease.dir,
       headless: false,
       viewport: null,
-      ...(browser.channel === null ? {} : { channel: browser.channel }),
-      ...(browser.executable_path === null ? {} : { executablePath: browser.executable_path }),
+      ...browserChoice(browser),
       args: browser.args,
       temporary: agent.temporary,
       processes: agent.processes,

@@ -20,7 +20,7 @@ const STATES: Record<string, { label: string; color: string }> = {
   none: { label: 'Not set up for tasks', color: 'gray' },
 };
 
-export function agentStateOf(state: string): { label: string; color: string } {
+function agentStateOf(state: string): { label: string; color: string } {
   return STATES[state] ?? { label: state, color: 'gray' };
 }
 
