@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { messageOf } from './base/errors.ts';
+import { keepCompiledCode } from './base/compile-cache.ts';
+import { dialled } from './base/dialled.ts';
 import { keepHeapSmall } from './base/memory.ts';
 import type { ToAgent, ToShell } from './base/shell-messages.ts';
 import { openShellPort } from './desktop/shell-port.ts';
@@ -61,10 +63,10 @@ port.listen(
 );
 
 async function start({ home, origin, vault: kept }: Start): Promise<End> {
-  const [{ keepServing }, { followSnapshot }, { dialled }] = await Promise.all([
+  keepCompiledCode(home);
+  const [{ keepServing }, { followSnapshot }] = await Promise.all([
     import('./serve-loop.ts'),
     import('./desktop/snapshot.ts'),
-    import('./client/connect.ts'),
   ]);
   const moved = kept ? await openVault(home, kept.protection) : NOTHING_MOVED;
   let unfollow: () => void = () => undefined;

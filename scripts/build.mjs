@@ -1,10 +1,10 @@
-/** Compiles agent/, renderer/ and electron/ to dist/ from nothing, so that a deleted source leaves nothing behind. */
+/** Bundles agent/, renderer/ and electron/ to dist/ from nothing, so that a deleted source leaves nothing behind. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 
 rmSync('dist', { recursive: true, force: true });
 const steps = [
-  'tsc -p tsconfig.build.json',
+  'vite build agent --logLevel warn',
   'vite build renderer --logLevel warn',
   'vite build electron --logLevel warn',
   'vite build electron --logLevel warn --mode preload',

@@ -20,6 +20,8 @@ export interface HomePaths {
   /** The agent's log; older parts have a number behind. */
   logFile: string;
   sandbox: string;
+  /** What V8 made of the program's files, for the next start; may be deleted at any time. */
+  compiled: string;
   /** Address and owner's key of the local API while it runs; for the agent's user alone. */
   api: string;
 }
@@ -48,6 +50,7 @@ export function homePaths(home: string): HomePaths {
     logs: join(home, 'logs'),
     logFile: join(home, 'logs', 'agent.log'),
     sandbox: join(home, 'sandbox'),
+    compiled: join(home, 'compiled'),
     api: join(home, 'api.json'),
   };
 }

@@ -1,5 +1,6 @@
 /** A client of the agent that works on a data directory here, with the owner's key that it keeps there. */
 import { readOwnerFile, type OwnerFile } from '../api/owner-file.ts';
+import { dialled } from '../base/dialled.ts';
 import { AgentError } from '../base/errors.ts';
 import { homePaths } from '../base/paths.ts';
 import { isWorkerLocked } from '../store/worker-lock.ts';
@@ -45,14 +46,6 @@ function clientOf({ url, token, certificate }: OwnerFile): ApiClient {
     token,
     ...(certificate === undefined ? {} : { fetch: pinnedFetch(certificate) }),
   });
-}
-
-/** The address to call: one that stands for every interface is for listening only. */
-export function dialled(url: string): string {
-  const address = new URL(url);
-  if (address.hostname === '0.0.0.0') address.hostname = '127.0.0.1';
-  if (address.hostname === '[::]') address.hostname = '[::1]';
-  return address.origin;
 }
 
 function isAlive(pid: number): boolean {

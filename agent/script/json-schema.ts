@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ALIAS_KEYS, ACTION_ALIASES } from './canonical.ts';
 import {
@@ -13,10 +12,8 @@ import { RECORDING_LEVELS, type JsonObject, type JsonValue } from '../base/words
 
 /**
  * The JSON Schema of scripts as written, aliases included, for editors: generated from the schemas, so
- * that it cannot say anything else. `node agent/script/json-schema.ts` writes it to resources/schema.
+ * that it cannot say anything else. `npm run generate` writes it to resources/schema.
  */
-
-const FILE = new URL('../../resources/schema/script.schema.json', import.meta.url);
 
 const STEP = ref('Step');
 const STEPS: JsonObject = { type: 'array', items: STEP };
@@ -320,5 +317,3 @@ function cleaned(value: JsonValue): JsonValue {
 function ref(name: string): JsonObject {
   return { $ref: `#/$defs/${name}` };
 }
-
-if (import.meta.main) writeFileSync(FILE, scriptJsonSchema());
