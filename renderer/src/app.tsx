@@ -1,12 +1,12 @@
 /** The page: its look, the connection to the agent, and which screen is shown. */
-import { MantineProvider } from '@mantine/core';
+import { Center, MantineProvider } from '@mantine/core';
 import { ModalsProvider } from '@mantine/modals';
 import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useMemo, useState, type ReactNode } from 'react';
 import { Router } from 'wouter';
 import { navigate, useHashLocation } from './location.ts';
-import { ApiContext, createApi, useApi } from './api/api.ts';
+import { ApiContext, createApi, type Api } from './api/api.ts';
 import { useConnection } from './api/connection.ts';
 import { EventContext, EventStream, type StreamState } from './api/events.ts';
 import { ApiProblem } from '../../agent/client/problem.ts';
@@ -41,34 +41,39 @@ function Connected(): ReactNode {
     [url, token],
   );
   const queries = useMemo(() => newQueryClient(), []);
-  if (!api) return <NotConnected connection={connection} />;
+  const [stream, streamState] = useStream(api, queries);
+  // While it starts, where to go can be chosen already.
+  if (!api && connection.state !== 'starting') {
+    return (
+      <Center h="100vh" p="lg" component="main">
+        <NotConnected connection={connection} />
+      </Center>
+    );
+  }
   return (
     <QueryClientProvider client={queries}>
       <ApiContext value={api}>
-        <Live queries={queries}>{(stream) => <Frame stream={stream} />}</Live>
+        <EventContext value={stream}>
+          <Frame stream={api && streamState} instead={<NotConnected connection={connection} />} />
+        </EventContext>
       </ApiContext>
     </QueryClientProvider>
   );
 }
 
-function Live({
-  queries,
-  children,
-}: {
-  queries: QueryClient;
-  children: (state: StreamState) => ReactNode;
-}): ReactNode {
-  const api = useApi();
+/** The agent's events, as long as there is an agent. */
+function useStream(api: Api | null, queries: QueryClient): [EventStream | null, StreamState] {
   const [state, setState] = useState<StreamState>('connecting');
   const [stream, setStream] = useState<EventStream | null>(null);
   useEffect(() => {
+    if (!api) return undefined;
     const made = new EventStream(api, queries, setState);
     setStream(made);
     // Another agent process than before may know other things.
     void queries.invalidateQueries();
     return () => made.close();
   }, [api, queries]);
-  return <EventContext value={stream}>{children(state)}</EventContext>;
+  return [stream, state];
 }
 
 function newQueryClient(): QueryClient {

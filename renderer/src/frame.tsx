@@ -13,13 +13,14 @@ import {
 import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import type { StreamState } from './api/events.ts';
+import Home from './screens/home/home.tsx';
 import { AgentPanel } from './ui/agent-panel.tsx';
 import { ScreenBoundary } from './ui/screen-boundary.tsx';
 import { LastLifeNotice } from './ui/last-life-notice.tsx';
 import { StreamNotice } from './ui/stream-notice.tsx';
 import { EmptyState } from './ui/empty-state.tsx';
 
-const Home = lazy(() => import('./screens/home/home.tsx'));
+// What most windows begin with is there at once; the rest comes when it is gone to.
 const Runs = lazy(() => import('./screens/runs/runs.tsx'));
 const Run = lazy(() => import('./screens/runs/run.tsx'));
 const Scripts = lazy(() => import('./screens/scripts/scripts.tsx'));
@@ -37,7 +38,8 @@ const PLACES: readonly { path: string; label: string; icon: TablerIcon }[] = [
   { path: '/log', label: 'Log', icon: IconNotes },
 ];
 
-export function Frame({ stream }: { stream: StreamState }): ReactNode {
+/** `stream`: null while there is no agent to speak to, whose place `instead` takes. */
+export function Frame({ stream, instead }: { stream: StreamState | null; instead: ReactNode }): ReactNode {
   const [location] = useLocation();
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const main = useRef<HTMLElement>(null);
@@ -85,34 +87,41 @@ export function Frame({ stream }: { stream: StreamState }): ReactNode {
             );
           })}
         </AppShell.Section>
-        <AppShell.Section>
-          <AgentPanel />
-        </AppShell.Section>
+        <AppShell.Section>{stream !== null && <AgentPanel />}</AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main ref={main} tabIndex={-1} style={{ outline: 'none' }}>
-        <StreamNotice state={stream} />
-        <LastLifeNotice />
-        <ScreenBoundary key={location.split('/')[1]}>
-          <Suspense fallback={<Waiting />}>
-            <Switch>
-              <Route path="/" component={Home} />
-              <Route path="/runs" component={Runs} />
-              <Route path="/runs/:run_id" component={Run} />
-              <Route path="/scripts/*?" component={Scripts} />
-              <Route path="/profiles/*?" component={Profiles} />
-              <Route path="/settings" component={Settings} />
-              <Route path="/setup" component={Setup} />
-              <Route path="/log" component={Log} />
-              <Route>
-                <EmptyState title="There is no such screen">
-                  <Link href="/">Go to Home</Link>
-                </EmptyState>
-              </Route>
-            </Switch>
-          </Suspense>
-        </ScreenBoundary>
+        {stream === null ? <Center mih="80vh">{instead}</Center> : <Screens stream={stream} />}
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+function Screens({ stream }: { stream: StreamState }): ReactNode {
+  const [location] = useLocation();
+  return (
+    <>
+      <StreamNotice state={stream} />
+      <LastLifeNotice />
+      <ScreenBoundary key={location.split('/')[1]}>
+        <Suspense fallback={<Waiting />}>
+          <Switch>
+            <Route path="/" component={Home} />
+            <Route path="/runs" component={Runs} />
+            <Route path="/runs/:run_id" component={Run} />
+            <Route path="/scripts/*?" component={Scripts} />
+            <Route path="/profiles/*?" component={Profiles} />
+            <Route path="/settings" component={Settings} />
+            <Route path="/setup" component={Setup} />
+            <Route path="/log" component={Log} />
+            <Route>
+              <EmptyState title="There is no such screen">
+                <Link href="/">Go to Home</Link>
+              </EmptyState>
+            </Route>
+          </Switch>
+        </Suspense>
+      </ScreenBoundary>
+    </>
   );
 }
 

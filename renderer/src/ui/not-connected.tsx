@@ -1,4 +1,4 @@
-import { Button, Center, Loader, Stack, Text, Title } from '@mantine/core';
+import { Button, Loader, Stack, Text, Title } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { bridge, type AgentConnection } from '../bridge.ts';
 
@@ -9,7 +9,7 @@ const TITLES: Record<Exclude<AgentConnection['state'], 'ready'>, string> = {
   draining: 'The agent is finishing its work',
 };
 
-/** The whole page, while there is no agent to speak to. */
+/** In the place of everything that needs an agent to speak to. */
 export function NotConnected({ connection }: { connection: AgentConnection }): ReactNode {
   const [isTrying, setIsTrying] = useState(false);
   if (connection.state === 'ready') return null;
@@ -19,28 +19,26 @@ export function NotConnected({ connection }: { connection: AgentConnection }): R
     void bridge?.restartAgent().finally(() => setIsTrying(false));
   };
   return (
-    <Center h="100vh" p="lg" component="main">
-      <Stack align="center" maw={520} ta="center" role={problem === null ? 'status' : 'alert'}>
-        {connection.state !== 'failed' && <Loader aria-hidden />}
-        <Title order={1} size="h3">
-          {TITLES[connection.state]}
-        </Title>
-        {problem !== null && (
-          <Text c="dimmed" className="breakable">
-            {problem}
-          </Text>
-        )}
-        {connection.state === 'failed' && bridge && (
-          <>
-            <Button onClick={restart} loading={isTrying}>
-              Start the agent again
-            </Button>
-            <Button variant="subtle" onClick={() => void bridge?.openFolder({ kind: 'logs' })}>
-              Open the log folder
-            </Button>
-          </>
-        )}
-      </Stack>
-    </Center>
+    <Stack align="center" maw={520} ta="center" role={problem === null ? 'status' : 'alert'}>
+      {connection.state !== 'failed' && <Loader aria-hidden />}
+      <Title order={1} size="h3">
+        {TITLES[connection.state]}
+      </Title>
+      {problem !== null && (
+        <Text c="dimmed" className="breakable">
+          {problem}
+        </Text>
+      )}
+      {connection.state === 'failed' && bridge && (
+        <>
+          <Button onClick={restart} loading={isTrying}>
+            Start the agent again
+          </Button>
+          <Button variant="subtle" onClick={() => void bridge?.openFolder({ kind: 'logs' })}>
+            Open the log folder
+          </Button>
+        </>
+      )}
+    </Stack>
   );
 }
