@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { homePaths } from './paths.ts';
 
@@ -9,7 +10,14 @@ const LOADED_MS = 5_000;
  * anything large is loaded. Where it cannot be kept the start only takes longer.
  */
 export function keepCompiledCode(home: string): void {
-  enableCompileCache(homePaths(home).compiled);
+  const { compiled } = homePaths(home);
+  try {
+    // It is run as code.
+    mkdirSync(compiled, { recursive: true, mode: 0o700 });
+  } catch {
+    return;
+  }
+  enableCompileCache(compiled);
   // It is written when the process ends by itself; many are ended by the machine going down.
   setTimeout(() => flushCompileCache(), LOADED_MS).unref();
 }
