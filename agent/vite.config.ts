@@ -38,7 +38,8 @@ const HTTP_NAMES = Object.entries(Object.getOwnPropertyDescriptors(http))
 const plainHttp: Plugin = {
   name: 'plain-http',
   enforce: 'pre',
-  resolveId: (id) => (id === 'http' || id === 'node:http' ? '\0plain-http' : null),
+  resolveId: (id, _importer, { kind }) =>
+    (id === 'http' || id === 'node:http') && kind !== 'require-call' ? '\0plain-http' : null,
   load: (id) =>
     id === '\0plain-http'
       ? `const http = process.getBuiltinModule('node:http');\nexport const { ${HTTP_NAMES.join(', ')} } = http;\nexport default http;`

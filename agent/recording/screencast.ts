@@ -69,6 +69,8 @@ export class Screencast {
   #probe: PageProbe | undefined;
   #session: CDPSession | undefined;
   #last: Frame | undefined;
+  /** The quality is another then: {@link #last} equals no frame of the other kind. */
+  #isLastLive = false;
   #timer: NodeJS.Timeout | undefined;
   #restMs = 0;
   /** The frame that was asked for is older than one that is here already. */
@@ -97,9 +99,11 @@ export class Screencast {
 
   /** Returns a function that unsubscribes. A late subscriber gets the last frame at once. */
   subscribe(subscriber: Subscriber): () => void {
-    // To the first who watches live the last frame may be an old one; a new one comes soon, or shows the same.
+    // To the first who watches live the last frame would be an old one. A new one comes soon, or is the same
+    // as the last that was captured live: then it is that one.
     const isOld = subscriber.live === true && this.#probe !== undefined && !(this.#session && this.#isLive);
-    this.#subscribers.set(subscriber, { lastMs: 0, left: isOld ? this.#last : undefined });
+    const left = isOld && this.#isLastLive ? this.#last : undefined;
+    this.#subscribers.set(subscriber, { lastMs: 0, left });
     if (this.#last && this.#isFor(subscriber) && !isOld) this.#hand(subscriber, this.#last);
     this.#restMs = 0;
     if (this.#subscribers.size === 1) this.#start();
@@ -283,6 +287,7 @@ export class Screencast {
   #deliver(frame: Frame, taken: () => void = () => {}): void {
     this.#frames += 1;
     this.#last = frame;
+    this.#isLastLive = this.#isLive;
     let isWatched = false;
     for (const [subscriber, state] of this.#subscribers) {
       if (!this.#isFor(subscriber)) continue;

@@ -18,6 +18,8 @@ if (missing !== null) console.warn(`the desktop app is not tested: ${missing}`);
 
 /** A restart of the agent, or a run, on a busy machine. */
 const PATIENCE_MS = 60_000;
+/** Not the usual one: while the agent of this test starts anew, one of another test would take that. */
+const PORT = '4591';
 
 interface Listed {
   items: { run_id: string; state: string; task_id: string | null; level: string }[];
@@ -32,7 +34,7 @@ describe.skipIf(missing !== null)('from the first start', { timeout: 3 * PATIENC
 
   beforeAll(async () => {
     home = await makeHome();
-    started = await startApp({ home, env: { LBA_WINDOW_RELEASE_MS: '300' } });
+    started = await startApp({ home, env: { LBA_WINDOW_RELEASE_MS: '300', LBA_API_PORT: PORT } });
     page = await mainPage(started);
   });
   afterAll(async () => {
