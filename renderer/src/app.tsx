@@ -71,7 +71,11 @@ function useStream(api: Api | null, queries: QueryClient): [EventStream | null, 
     setStream(made);
     // Another agent process than before may know other things.
     void queries.invalidateQueries();
-    return () => made.close();
+    return () => {
+      made.close();
+      setStream(null);
+      setState('connecting');
+    };
   }, [api, queries]);
   return [stream, state];
 }
