@@ -130,6 +130,8 @@ describe('addresses', () => {
     'https://eu-central-1.console.aws.amazon.com/s3/object/b?prefix=k',
     'https://my-sso.awsapps.com/start',
     'https://docs.aws.amazon.com/step-functions/',
+    'https://console.amazonaws.cn/s3/buckets/evidence',
+    'https://console.amazonaws-us-gov.com/s3/buckets/evidence',
   ])('%s is opened outside', (url) => {
     expect(openable(url)).toBe(url);
   });

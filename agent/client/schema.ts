@@ -2313,7 +2313,7 @@ export interface paths {
   };
   '/api/v1/recording/levels': {
     /**
-     * What each recording level uploads, what that would cost, and which one counts
+     * What each recording level uploads, what that would cost, which one counts, and what is kept
      *
      * Scope: `read`.
      */
@@ -3602,6 +3602,8 @@ export interface components {
         level: 'NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE';
         source: string;
       };
+      /** What past runs take on this machine; `recording.keep_gb` bounds it. */
+      kept_bytes: number;
       /** `RECORDING_LEVEL_OVERRIDE`, stronger than everything but the cap. */
       override: ('NONE' | 'ERROR' | 'INFO' | 'DEBUG' | 'TRACE') | null;
     };

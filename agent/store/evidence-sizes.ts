@@ -49,6 +49,12 @@ export class EvidenceSizes {
     }));
   }
 
+  /** What runs keep on this machine, in bytes. */
+  kept(): number {
+    const sum = this.#db.prepare('SELECT total(size_bytes) FROM artifacts WHERE keep = 1').pluck().get();
+    return z.number().parse(sum);
+  }
+
   /** All that were queued since then, and the first of them. */
   count(time: number): { count: number; firstAt: number | null } {
     return this.#db

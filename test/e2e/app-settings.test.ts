@@ -46,6 +46,7 @@ async function uploadedOfNextRun(): Promise<string[]> {
 
 test('the level in the dropdown changes what the next run uploads', async () => {
   const page = await pages.open('/settings');
+  await page.getByText('No run keeps files on this computer yet.').waitFor();
   await choose(page, 'Recording level', /^NONE/);
   await page.getByText('Recording level: saved').waitFor();
   await page.getByText('Counts now: NONE').waitFor();
@@ -57,6 +58,8 @@ test('the level in the dropdown changes what the next run uploads', async () => 
   await page.getByRole('option', { name: /^INFO/ }).click();
   await page.getByText('Counts now: INFO').waitFor();
   expect((await uploadedOfNextRun()).length).toBeGreaterThan(0);
+  await page.reload();
+  await page.getByText(/^Kept runs take \d+(\.\d+)? [kM]B on this computer now\.$/).waitFor();
   await page.context().close();
 }, 120_000);
 

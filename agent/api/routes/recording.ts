@@ -58,6 +58,7 @@ const levelsSchema = z
     cap: z
       .object({ level, source: z.string() })
       .describe('`recording.max_level`: nothing above it is uploaded, whoever asks.'),
+    kept_bytes: z.int().describe('What past runs take on this machine; `recording.keep_gb` bounds it.'),
     override: level.nullable().describe('`RECORDING_LEVEL_OVERRIDE`, stronger than everything but the cap.'),
   })
   .meta({ id: 'RecordingLevels' });
@@ -70,7 +71,8 @@ export function recordingRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           operationId: 'listRecordingLevels',
-          summary: 'What each recording level uploads, what that would cost, and which one counts',
+          summary:
+            'What each recording level uploads, what that would cost, which one counts, and what is kept',
           tags: ['settings'],
           response: answers({ 200: levelsSchema }),
         },
@@ -106,6 +108,7 @@ function levelsOf({ config, db, clock }: ApiPorts): z.infer<typeof levelsSchema>
     }),
     default_level: recording.default_level,
     cap: { level: recording.max_level, source: config.sourceOf('recording.max_level') },
+    kept_bytes: sizes.kept(),
     override: recording.level_override,
   };
 }
