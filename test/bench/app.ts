@@ -6,6 +6,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { homePaths } from '../../agent/base/paths.ts';
@@ -103,6 +105,8 @@ export async function benchApp(): Promise<void> {
       app.kill('SIGKILL');
       await isOver;
       await pause(ENDS_MS);
+      // As after quitting: what a killed app says with its next start is not what is measured.
+      await rm(join(home, 'desktop', 'running'), { force: true });
     }
   });
   await cleanUp();
