@@ -12,18 +12,19 @@ export const HIDDEN_ARGUMENT = '--hidden';
 const args = [HIDDEN_ARGUMENT];
 
 export function getLoginItem(app: App): LoginItem {
+  if (!app.isPackaged) {
+    return { isOn: false, problem: 'Only the installed app can start at login.', isSettable: false };
+  }
   if (process.platform === 'linux') {
-    return { isOn: existsSync(entryPath()), problem: '', isSettable: app.isPackaged };
+    return { isOn: existsSync(entryPath()), problem: '', isSettable: true };
   }
   const found: LoginItemSettings = app.getLoginItemSettings({ args });
   const isOn = found.openAtLogin;
-  return { isOn, problem: isOn ? problemOf(found) : '', isSettable: app.isPackaged };
+  return { isOn, problem: isOn ? problemOf(found) : '', isSettable: true };
 }
 
 export function setLoginItem(app: App, isOn: boolean): LoginItem {
-  if (!app.isPackaged) {
-    return { ...getLoginItem(app), problem: 'Only the installed app can start at login.' };
-  }
+  if (!app.isPackaged) return getLoginItem(app);
   if (process.platform === 'linux') setEntry(app, isOn);
   else app.setLoginItemSettings({ openAtLogin: isOn, args });
   return getLoginItem(app);

@@ -1,6 +1,7 @@
 import { Button, Loader, Stack, Text, Title } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { bridge, type AgentConnection } from '../bridge.ts';
+import { openFolder } from './open-outside.ts';
 
 const TITLES: Record<Exclude<AgentConnection['state'], 'ready'>, string> = {
   starting: 'The agent is starting…',
@@ -34,7 +35,7 @@ export function NotConnected({ connection }: { connection: AgentConnection }): R
           <Button onClick={restart} loading={isTrying}>
             Start the agent again
           </Button>
-          <Button variant="subtle" onClick={() => void bridge?.openFolder({ kind: 'logs' })}>
+          <Button variant="subtle" onClick={() => openFolder({ kind: 'logs' })}>
             Open the log folder
           </Button>
         </>

@@ -1,7 +1,6 @@
 /** What the agent writes about its work, as it writes it. */
 import { Alert, Button, CopyButton, Group, Loader, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { notifications } from '@mantine/notifications';
 import { IconArrowBarToDown, IconFolder, IconNotes, IconPlayerPause, IconSearch } from '@tabler/icons-react';
 import { useCallback, useState, type ReactNode } from 'react';
 import { LOG_LEVELS } from '../../../../agent/base/log-line.ts';
@@ -10,6 +9,7 @@ import { useHashQuery } from '../../location.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorNotice } from '../../ui/error-notice.tsx';
 import { formatCount } from '../../ui/format.ts';
+import { openFolder } from '../../ui/open-outside.ts';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { DiagnosticsButton } from './diagnostics-button.tsx';
 import { LogList } from './log-list.tsx';
@@ -50,7 +50,7 @@ export default function Log(): ReactNode {
               <Button
                 variant="default"
                 leftSection={<IconFolder size={16} aria-hidden />}
-                onClick={() => void openFolder()}
+                onClick={() => openFolder({ kind: 'logs' })}
               >
                 Open log folder
               </Button>
@@ -209,9 +209,4 @@ function textOf(lines: readonly LogLine[]): string {
       return `${time} ${level} ${run_id === null ? '' : `[${run_id}] `}${message}${more}`;
     })
     .join('\n');
-}
-
-async function openFolder(): Promise<void> {
-  const problem = await bridge?.openFolder({ kind: 'logs' });
-  if (problem) notifications.show({ color: 'red', title: 'The folder cannot be opened', message: problem });
 }

@@ -19,6 +19,7 @@ import { bridge } from '../../bridge.ts';
 import { navigate } from '../../location.ts';
 import { wordsOf } from '../../ui/error-notice.tsx';
 import { FormDialog } from '../../ui/form-dialog.tsx';
+import { openAddress, openFolder } from '../../ui/open-outside.ts';
 import { saveFile } from '../../ui/save-file.ts';
 
 type Detail = Shapes['RunDetail'];
@@ -85,11 +86,6 @@ export function OpenRunActions({ run }: { run: OpenRun }): ReactNode {
 
 export function EndedRunActions({ run }: { run: Detail }): ReactNode {
   const { s3_console_url: s3Url } = run;
-  const openFolder = (): void => {
-    void bridge?.openFolder({ kind: 'run', runId: run.run_id }).then((problem) => {
-      if (problem !== '') notifications.show({ color: 'red', message: problem });
-    });
-  };
   return (
     <>
       {run.again && <RunAgain runId={run.run_id} needs={run.again.needs_variables} />}
@@ -105,14 +101,18 @@ export function EndedRunActions({ run }: { run: Detail }): ReactNode {
           onClick={(event) => {
             if (!bridge) return;
             event.preventDefault();
-            void bridge.openExternal(s3Url);
+            openAddress(s3Url);
           }}
         >
           Open in S3
         </Button>
       )}
       {bridge && run.folder !== null && (
-        <Button variant="default" leftSection={<IconFolder size={16} aria-hidden />} onClick={openFolder}>
+        <Button
+          variant="default"
+          leftSection={<IconFolder size={16} aria-hidden />}
+          onClick={() => openFolder({ kind: 'run', runId: run.run_id })}
+        >
           Open folder
         </Button>
       )}
