@@ -51,14 +51,17 @@ const oneByte: Plugin = {
   name: 'one-byte',
   generateBundle: (_options, bundle) => {
     for (const file of Object.values(bundle)) {
-      if (file.type === 'chunk') file.code = file.code.replaceAll(/[^\u0000-\u007F]/g, escaped);
+      if (file.type === 'chunk') file.code = file.code.replaceAll(/\P{ASCII}/gu, escaped);
     }
   },
 };
 
-/** As it is written in a string, a template or a regular expression. */
-function escaped(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** As it may be written in a string, a template and a regular expression. */
+function escaped(letter: string): string {
+  return letter
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }
 
 export default defineConfig({
