@@ -1,6 +1,6 @@
 /** What is around every screen: where to go, how the agent is, and whether it answers. */
 import { AppShell, Box, Burger, Center, Group, Loader, NavLink, ScrollArea, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useReducedMotion } from '@mantine/hooks';
 import {
   IconFileCode,
   IconHome,
@@ -41,6 +41,7 @@ const PLACES: readonly { path: string; label: string; icon: TablerIcon }[] = [
 /** `stream`: null while there is no agent to speak to, whose place `instead` takes. */
 export function Frame({ stream, instead }: { stream: StreamState | null; instead: ReactNode }): ReactNode {
   const [location] = useLocation();
+  const isCalm = useReducedMotion();
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
@@ -56,6 +57,7 @@ export function Frame({ stream, instead }: { stream: StreamState | null; instead
       header={{ height: { base: 48, xs: 0 } }}
       navbar={{ width: { base: 208 }, breakpoint: 'xs', collapsed: { mobile: !isOpen } }}
       padding={{ base: 'md', md: 'lg' }}
+      transitionDuration={isCalm ? 0 : 200}
     >
       <AppShell.Header hiddenFrom="xs">
         <Group h="100%" px="sm">

@@ -21,7 +21,7 @@ export function PageHeader({
     <Stack gap={4} mb="lg">
       {above}
       <Group justify="space-between" align="flex-start" gap="sm">
-        <Title order={1} size="h2" className="breakable">
+        <Title order={1} size="h2" className="breakable" lineClamp={3} title={title}>
           {title}
         </Title>
         {actions !== undefined && <Group gap="xs">{actions}</Group>}

@@ -1,29 +1,18 @@
 /** One run: how it stands, its steps, and beside them what was recorded. While it is open, its live view. */
-import {
-  Alert,
-  Anchor,
-  Center,
-  Grid,
-  Group,
-  List,
-  Loader,
-  Paper,
-  Progress,
-  Stack,
-  Text,
-} from '@mantine/core';
+import { Alert, Anchor, Center, Grid, Group, List, Loader, Paper, Stack, Text } from '@mantine/core';
 import { IconArrowLeft, IconHandStop } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
 import { Link, useParams } from 'wouter';
 import { useApi, type Shapes } from '../../api/api.ts';
 import { LevelBadge, StateBadge } from '../../ui/badges.tsx';
 import { ErrorNotice } from '../../ui/error-notice.tsx';
-import { formatBytes, formatDuration, formatFullTime } from '../../ui/format.ts';
+import { formatDuration, formatFullTime } from '../../ui/format.ts';
 import { LiveView } from '../../ui/live-view.tsx';
 import { PageHeader } from '../../ui/page-header.tsx';
 import { EndedRunActions, OpenRunActions } from './run-actions.tsx';
 import { RunEvidence } from './run-evidence.tsx';
 import { Timeline } from './timeline.tsx';
+import { UploadProblem, UploadProgress } from './uploads.tsx';
 
 type Detail = Shapes['RunDetail'];
 
@@ -124,32 +113,8 @@ function Facts({ run }: { run: Detail }): ReactNode {
       <Text size="sm" className="breakable">
         {facts.filter((fact) => fact !== null).join(' · ')}
       </Text>
-      <Uploads run={run} />
+      <UploadProgress run={run} />
     </Stack>
-  );
-}
-
-function Uploads({ run: { uploads } }: { run: Detail }): ReactNode {
-  if (uploads.files === 0) return null;
-  if (uploads.done === uploads.files) {
-    return (
-      <Text size="sm">
-        {uploads.files === 1 ? 'One file' : `${uploads.files} files`} in S3, {formatBytes(uploads.bytes)}
-      </Text>
-    );
-  }
-  return (
-    <Group gap="xs">
-      <Progress
-        w={140}
-        value={uploads.bytes === 0 ? 0 : (uploads.sent_bytes / uploads.bytes) * 100}
-        aria-label="Uploads to S3"
-      />
-      <Text size="sm">
-        {uploads.done} of {uploads.files} files in S3
-        {uploads.failed > 0 && `, ${uploads.failed} failed`}
-      </Text>
-    </Group>
   );
 }
 
@@ -188,6 +153,7 @@ function Notices({ run }: { run: Detail }): ReactNode {
           </Stack>
         </Alert>
       )}
+      <UploadProblem run={run} />
     </>
   );
 }

@@ -31,7 +31,7 @@ export function StepEvidence({
   return (
     <Stack gap="sm">
       <Stack gap={2}>
-        <Title order={2} size="h4" className="breakable">
+        <Title order={2} size="h4" className="breakable" lineClamp={3} title={step.name}>
           {step.number}. {step.name}
         </Title>
         <Text size="sm" c="dimmed" className="breakable">
