@@ -1,6 +1,6 @@
 /**
  * The desktop app: how soon its window can be used and its agent polls, and what all its processes take while it
- * waits in the tray. In the Electron that tests use (test/fixtures/electron-runtime.ts), with a data directory that
+ * waits in the tray. In the Electron that tests use (scripts/electron.ts), with a data directory that
  * was there before; Linux only (/proc). Medians of several starts; memory after the last.
  */
 import { spawn, type ChildProcess } from 'node:child_process';

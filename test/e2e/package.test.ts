@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { agentOf, ask } from '../fixtures/electron-app.ts';
-import { electronRuntime } from '../fixtures/electron-runtime.ts';
+import { electronRuntime } from '../../scripts/electron.ts';
 import {
   cleanUp,
   closeDisplay,
