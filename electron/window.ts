@@ -69,8 +69,9 @@ export class MainWindow {
     this.#window?.webContents.reload();
   }
 
+  /** A page that does not listen yet asks when it does: it works long before it is drawn and shown. */
   send(channel: string, message: unknown): void {
-    if (this.#isLoaded) this.#window?.webContents.send(channel, message);
+    this.#window?.webContents.send(channel, message);
   }
 
   destroy(): void {

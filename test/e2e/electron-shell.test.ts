@@ -18,6 +18,9 @@ import { agentOf, installedCopy, lastWord, windowsOf, type InstalledCopy } from 
 const missing = missingForElectron();
 if (missing !== null) console.warn(`the desktop app is not tested: ${missing}`);
 
+/** An agent starts again after a moment, on a busy machine. */
+const RESTART_MS = 20_000;
+
 describe.skipIf(missing !== null)('the desktop app, on its first start', () => {
   let copy: InstalledCopy;
   let home: string;
@@ -191,5 +194,36 @@ describe.skipIf(missing !== null)('the desktop app, on its first start', () => {
     expect(lastWord(home)).toBe('the app has ended');
     expect(isAlive(pid)).toBe(false);
     expect(await copy.changes()).toEqual([]);
+  });
+});
+
+describe.skipIf(missing !== null)('the page of a window that was not drawn yet', () => {
+  afterAll(closeDisplay);
+
+  test('hears what becomes of the agent', async () => {
+    const home = await makeHome();
+    const started = await startApp({ home, env: { LBA_WINDOW_RELEASE_MS: '1' } });
+    await agentOf(await mainPage(started));
+    // As on a slow machine: the next window is not ready to be shown.
+    await started.app.evaluate(({ app }) => {
+      app.on('browser-window-created', (_event, window) => {
+        const once = window.once.bind(window) as (...parameters: unknown[]) => typeof window;
+        window.once = (...parameters: unknown[]) =>
+          parameters[0] === 'ready-to-show' ? window : once(...parameters);
+      });
+    });
+    await started.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.close());
+    await expect.poll(async () => (await windowsOf(started)).length).toBe(0);
+    const opened = started.app.waitForEvent('window');
+    expect(await startAgain({ home })).toBe(0);
+    const page = await opened;
+    const { pid } = await agentOf(page);
+    const says = (words: string): Promise<boolean> =>
+      page.evaluate((wanted) => document.body.textContent.includes(wanted), words);
+    await expect.poll(() => says('Not set up for tasks')).toBe(true);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => says('is being started again')).toBe(true);
+    await expect.poll(() => says('Not set up for tasks'), { timeout: RESTART_MS }).toBe(true);
+    expect(await windowsOf(started)).toMatchObject([{ isVisible: false }]);
   });
 });
