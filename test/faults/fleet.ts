@@ -38,10 +38,14 @@ const HEARTBEAT_SECONDS = 3;
 const BRIEF_SECONDS = 12;
 /** For tasks that are still open when it is back: longer than the others take for the rest. */
 const PATIENT_SECONDS = 200;
-/** By turns. The long ones are patient and brief by turns too: whoever is killed holds one of both. */
 const KINDS: readonly TaskKind[] = ['quick', 'evidence', 'fails', 'long'];
-/** The kill comes when so many of all have ended: on the way. */
+/** So many of all have ended when the one to be killed is chosen: on the way. */
 const KILL_AFTER = 0.2;
+/**
+ * Then as many long ones as all have slots, patient and brief by turns: an odd number of each, so that among
+ * agents with two slots each at least one holds one of both.
+ */
+const LONG = NAMES.length * SLOTS;
 /** A long task with so many requests at the portal is amid its steps: 20 are to come. */
 const AMID = { from: 2, to: 14 };
 const LOOK_MS = 50;
@@ -109,9 +113,15 @@ class Fleet {
   async prove(tasks: number): Promise<FleetResult> {
     const startedMs = performance.now();
     const seeded = await seedEnvironment(this.#sandbox, { env: ENV });
-    await this.#begin(tasks, seeded);
+    const begin = await this.#beginner(seeded);
+    const short = KINDS.filter((kind) => kind !== 'long');
+    const first = Math.floor(tasks * KILL_AFTER);
+    for (let turn = 0; turn < first; turn += 1) await begin(short[turn % short.length]!);
     await Promise.all(NAMES.map(async (name) => this.#start(name, seeded)));
-    const { killed, held } = await this.#killOneAmid(Math.floor(tasks * KILL_AFTER));
+    await until('the first have ended', () => this.#tasks.every(({ execution }) => execution));
+    for (let turn = 0; turn < LONG; turn += 1) await begin('long');
+    for (let turn = 0; turn < tasks - first - LONG; turn += 1) await begin(KINDS[turn % KINDS.length]!);
+    const { killed, held } = await this.#killOneAmid();
     const waiting = new Set(held.filter(({ isPatient }) => isPatient));
     await until('the others have done the rest', () =>
       this.#tasks.every((task) => task.execution || waiting.has(task)),
@@ -154,7 +164,8 @@ class Fleet {
     for (const db of this.#databases.values()) db.close();
   }
 
-  async #begin(count: number, seeded: SeededEnvironment): Promise<void> {
+  /** Puts one more task into the queue of the activity, patient and brief by turns. */
+  async #beginner(seeded: SeededEnvironment): Promise<(kind: TaskKind) => Promise<void>> {
     const machine = async (name: string, heartbeatSeconds: number): Promise<string> => {
       const state = { Type: 'Task', Resource: seeded.activityArn, TimeoutSeconds: 300, End: true };
       const { stateMachineArn } = await this.#sandbox.call('states', 'CreateStateMachine', {
@@ -169,10 +180,10 @@ class Fleet {
     };
     const brief = await machine('brief', BRIEF_SECONDS);
     const patient = await machine('patient', PATIENT_SECONDS);
-    for (let number = 1; number <= count; number += 1) {
-      const kind = KINDS[(number - 1) % KINDS.length]!;
+    return async (kind) => {
+      const number = this.#tasks.length + 1;
       const planned = planTask(number, this.#portal.url, kind);
-      const isPatient = Math.floor(number / KINDS.length) % 2 === 1;
+      const isPatient = number % 2 === 1;
       const { executionArn } = await this.#sandbox.call('states', 'StartExecution', {
         stateMachineArn: isPatient ? patient : brief,
         name: planned.name,
@@ -189,7 +200,7 @@ class Fleet {
         (execution) => (task.execution = execution),
         () => undefined,
       );
-    }
+    };
   }
 
   async #start(name: string, seeded: SeededEnvironment): Promise<void> {
@@ -219,11 +230,10 @@ class Fleet {
     if (!this.#databases.has(name)) this.#databases.set(name, openDatabase(homePaths(home).database));
   }
 
-  /** The first agent that is seen amid a long patient task and a long brief one, when enough have ended. */
-  async #killOneAmid(ended: number): Promise<{ killed: string; held: FleetTask[] }> {
+  /** The first agent that is seen amid a long patient task and a long brief one. */
+  async #killOneAmid(): Promise<{ killed: string; held: FleetTask[] }> {
     let killed = '';
     await until('an agent is amid tasks of both kinds', async () => {
-      if (this.#tasks.filter(({ execution }) => execution).length < ended) return false;
       const amid = new Map<string, Set<boolean>>();
       for (const task of this.#tasks.filter((one) => !one.execution && this.#isAmid(one))) {
         for (const worker of await this.#workersOf(task)) {
