@@ -74,11 +74,11 @@ function find(download: boolean): Runtime {
   return older();
 }
 
-/** For whoever is on a network where Electron cannot be downloaded. */
+/** For whoever has none yet, also on a network where it cannot be downloaded. */
 export function howToGetElectron(): string {
   const { version } = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8')) as { version: string };
-  return `Electron ${version} could not be downloaded from github.com. Either
-  - set HTTPS_PROXY, or ELECTRON_MIRROR to a mirror that this network reaches, and run it again; or
+  return `Electron ${version} is not here. It is downloaded from github.com ("node node_modules/electron/install.js"); where that fails, either
+  - set HTTPS_PROXY, or ELECTRON_MIRROR to a mirror that this network reaches, and try again; or
   - download electron-v${version}-${process.platform}-${process.arch}.zip on another machine (github.com/electron/electron/releases), unpack it, and set ELECTRON_OVERRIDE_DIST_PATH to where it is.`;
 }
 

@@ -1,7 +1,7 @@
 /** The settings in the built page, against a real agent on the sandbox inside it. */
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { axe, axeInBoth, openTestPages, shot, type TestPages } from '../fixtures/app.ts';
+import { axe, axeInBoth, openTestPages, shot, sticksOut, type TestPages } from '../fixtures/app.ts';
 import { openServingAgent, type ServingTestAgent } from '../fixtures/serving.ts';
 
 /** A run and a restart on a busy machine. */
@@ -146,9 +146,7 @@ test('axe finds nothing serious, with advanced settings open too; narrow, nothin
   }
   await page.getByRole('textbox', { name: 'Address of the local API' }).waitFor();
   await page.setViewportSize({ width: 420, height: 760 });
-  await expect
-    .poll(() => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth))
-    .toBeLessThanOrEqual(0);
+  await expect.poll(() => sticksOut(page)).toBe(0);
   expect(await axeInBoth(page, 'settings-narrow')).toEqual([]);
   await page.context().close();
 }, 120_000);

@@ -1,7 +1,6 @@
 /** A run's evidence on its way to S3, in the built page: refused, tried again, held up and through. */
-import type { Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { axeInBoth, goTo, openTestPages, shot, type TestPages } from '../fixtures/app.ts';
+import { axeInBoth, goTo, openTestPages, shot, sticksOut, type TestPages } from '../fixtures/app.ts';
 import { startFaultyS3, type FaultyS3 } from '../fixtures/faulty-s3.ts';
 import { openServingAgent, type ServingTestAgent } from '../fixtures/serving.ts';
 
@@ -35,11 +34,6 @@ afterAll(async () => {
   await agent?.close();
   await s3?.close();
 });
-
-/** By how much the page is wider than its window, in pixels. */
-async function sticksOut(page: Page): Promise<number> {
-  return page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
-}
 
 test('what S3 refuses is shown with the reason, and tried again when a person asks', async () => {
   s3.fault = ({ method }) => (method === 'PUT' ? { status: 403, code: 'AccessDenied' } : undefined);
