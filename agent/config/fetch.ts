@@ -9,7 +9,7 @@ import type { AwsClients, AwsCredentials } from '../aws/clients.ts';
 import { describeAwsFailure, type AwsFailure } from '../aws/errors.ts';
 import type { AwsValue } from '../store/aws-values.ts';
 import { readSetting } from './load.ts';
-import { settingDefinition, settingDefinitions } from './schema.ts';
+import { settingDefinition, settingDefinitions } from './definitions.ts';
 import { nearest } from './settings-file.ts';
 
 /** Ten parameters a page; an environment has a dozen. More means a wrong path. */

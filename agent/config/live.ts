@@ -8,7 +8,8 @@ import { AgentError } from '../base/errors.ts';
 import { homePaths } from '../base/paths.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import { loadConfig, readSetting, showable, type LoadedConfig, type LoadOptions } from './load.ts';
-import { settingDefinition, settingDefinitions, type Applies, type Settings } from './schema.ts';
+import { settingDefinition, settingDefinitions } from './definitions.ts';
+import type { Applies, Settings } from './schema.ts';
 import { nearest, writeSettings } from './settings-file.ts';
 
 /** A setting as it is configured now. */

@@ -6,7 +6,7 @@ import { homePaths } from '../base/paths.ts';
 import { AwsValuesStore } from '../store/aws-values.ts';
 import { openDatabase } from '../store/database.ts';
 import { loadConfig, readSetting, type LoadOptions } from './load.ts';
-import { settingDefinitions } from './schema.ts';
+import { settingDefinitions } from './definitions.ts';
 import { formatConfigProblem } from './settings-file.ts';
 
 const ARN = 'arn:aws:states:eu-west-1:123456789012:activity:browser-remote-prod';

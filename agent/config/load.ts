@@ -20,10 +20,9 @@ import {
   jsonTypeOf,
   settingDefinition,
   settingDefinitions,
-  settingsSchema,
   type SettingDefinition,
-  type Settings,
-} from './schema.ts';
+} from './definitions.ts';
+import { settingsSchema, type Settings } from './schema.ts';
 import {
   nearest,
   parseSettings,

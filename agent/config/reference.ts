@@ -1,7 +1,9 @@
-/** docs/configuration.md, made from the schema. */
-import { settingDefinitions } from './schema.ts';
+/** Renders docs/configuration.md from the schema. */
+import { settingDefinitions } from './definitions.ts';
+import type { SettingGroup } from './schema.ts';
 
-const GROUPS: Record<string, string> = {
+/** The introduction of each section. */
+const GROUPS: Record<SettingGroup, string> = {
   aws: 'Where in AWS the agent works.',
   recording: 'Which evidence is made, uploaded and kept. See the table of levels in [design.md](design.md).',
   worker: 'How tasks are taken.',
@@ -9,6 +11,7 @@ const GROUPS: Record<string, string> = {
   run: 'Limits of a run.',
   script: 'What scripts may reach.',
   api: 'The local API ([api.md](api.md)).',
+  live: 'Watching and steering runs ([live-view.md](live-view.md)).',
   log: 'What the agent says.',
   sandbox: 'To try the agent without AWS ([sandbox.md](sandbox.md)).',
   telemetry: 'OpenTelemetry ([metrics.md](metrics.md)).',
@@ -60,7 +63,7 @@ For the environment \`{env}\`: secret \`browser-agent-credentials-{env}\` (JSON 
 `;
 
 export function renderConfigurationReference(): string {
-  const groups = Map.groupBy(settingDefinitions, ({ key }) => key.split('.')[0]!);
+  const groups = Map.groupBy(settingDefinitions, ({ group }) => group);
   const parts = [...groups].map(([group, definitions]) => {
     const rows = definitions.map((definition) => {
       const marks = [
@@ -70,7 +73,7 @@ export function renderConfigurationReference(): string {
       ].filter(Boolean);
       return `| \`${definition.key}\` | ${cell([definition.meta.doc, ...marks].join(' '))} | ${cell(definition.allowed)} | ${showDefault(definition.default)} | ${definition.applies} | ${definition.env.map((name) => `\`${name}\``).join(', ')} |`;
     });
-    return `### ${group}\n\n${GROUPS[group] ?? ''}\n\n| key | meaning | allowed | default | takes effect | environment |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `### ${group}\n\n${GROUPS[group]}\n\n| key | meaning | allowed | default | takes effect | environment |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `${HEAD}\n${parts.join('\n')}`;
 }

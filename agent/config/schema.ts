@@ -1,6 +1,6 @@
 /**
- * Every setting: its type, its default and what it is for. `config show`, docs/configuration.md and the
- * messages about wrong values are made from this, so that they cannot disagree.
+ * Every setting: its type, its default and its purpose. `config show`, docs/configuration.md and the messages
+ * about wrong values are derived from it (definitions.ts).
  */
 import { z } from 'zod';
 import { RECORDING_LEVELS } from '../base/words.ts';
@@ -18,7 +18,7 @@ export interface SettingMeta {
   envOnly?: boolean;
   /** What a value that cannot be read counts as; absent: as not set. For limits, which must not fall open. */
   whenInvalid?: unknown;
-  /** When a change reaches a running agent; default: as its group says ({@link GROUP_APPLIES}). */
+  /** When a change reaches a running agent; default: that of its group (definitions.ts). */
   applies?: Applies;
   /** Its value is a credential: never shown, logged, or kept anywhere but where it was set. */
   secret?: boolean;
@@ -29,9 +29,6 @@ export interface SettingMeta {
 /** When a changed setting counts: at once, for runs that start after it, or when the agent starts again. */
 export const APPLIES = ['now', 'next run', 'restart'] as const;
 export type Applies = (typeof APPLIES)[number];
-
-/** Read anew at the start of each run; everything else is built into the agent when it starts. */
-const GROUP_APPLIES: Record<string, Applies> = { recording: 'next run', run: 'next run', script: 'next run' };
 
 export const settingDocs = z.registry<SettingMeta>();
 
@@ -420,99 +417,8 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
-
-export interface SettingDefinition {
-  /** e.g. `recording.max_level`. */
-  key: string;
-  schema: z.ZodType;
-  meta: SettingMeta;
-  default: unknown;
-  /** What is allowed, in words. */
-  readonly allowed: string;
-  /** Environment variables that set it, strongest first. */
-  env: string[];
-  applies: Applies;
-}
-
-/** All settings, in the order of the schema. */
-export const settingDefinitions: readonly SettingDefinition[] = Object.entries(settingsSchema.shape).flatMap(
-  ([group, object]) =>
-    Object.entries(object.shape as Record<string, z.ZodType>).map(([name, schema]) => {
-      const key = `${group}.${name}`;
-      const meta = settingDocs.get(schema);
-      if (!meta) throw new Error(`${key} has no documentation`);
-      let allowed = meta.allowed;
-      const own = `LBA_${key.toUpperCase().replace('.', '_')}`;
-      return {
-        key,
-        schema,
-        meta,
-        default: schema.parse(undefined),
-        // Worked out when somebody first reads it: a start takes 20 ms less.
-        get allowed() {
-          return (allowed ??= describeType(schema));
-        },
-        env: meta.envOnly ? [...(meta.env ?? [])] : [own, ...(meta.env ?? [])],
-        applies: meta.applies ?? GROUP_APPLIES[group] ?? 'restart',
-      };
-    }),
-);
-
-const byKey = new Map(settingDefinitions.map((definition) => [definition.key, definition]));
-
-export function settingDefinition(key: string): SettingDefinition | undefined {
-  return byKey.get(key);
-}
-
-interface JsonSchema {
-  type?: string;
-  enum?: string[];
-  minimum?: number;
-  maximum?: number;
-  minLength?: number;
-  maxLength?: number;
-  items?: JsonSchema;
-  anyOf?: JsonSchema[];
-}
-
-/** The words a setting allows, when it allows only some. */
-export function enumOf(schema: z.ZodType): readonly string[] | undefined {
-  return withoutNull(schema).enum;
-}
-
-/** The JSON type a setting has when it is set: what text from the environment is read as. */
-export function jsonTypeOf(schema: z.ZodType): string {
-  return withoutNull(schema).type ?? 'object';
-}
-
-/** The least and the most that a number may be; null: no such bound, or no number. */
-export function rangeOf(schema: z.ZodType): { minimum: number | null; maximum: number | null } {
-  const { minimum, maximum } = withoutNull(schema);
-  return { minimum: minimum ?? null, maximum: maximum ?? null };
-}
-
-function withoutNull(schema: z.ZodType): JsonSchema {
-  const json = z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
-  return json.anyOf?.find((part) => part.type !== 'null') ?? json;
-}
-
-function describeType(schema: z.ZodType): string {
-  const json = withoutNull(schema);
-  if (json.enum) return `one of ${json.enum.join(', ')}`;
-  switch (json.type) {
-    case 'boolean':
-      return 'true or false';
-    case 'integer':
-    case 'number': {
-      const what = json.type === 'integer' ? 'a whole number' : 'a number';
-      return `${what} from ${json.minimum ?? '−∞'} to ${json.maximum ?? '∞'}`;
-    }
-    case 'array':
-      return 'a list of texts';
-    case 'string':
-      return json.maxLength === undefined ? 'a text' : `a text of up to ${json.maxLength} characters`;
-    case undefined:
-    default:
-      return json.type ?? 'an object';
-  }
-}
+export type SettingGroup = keyof Settings;
+/** e.g. `recording.max_level`. */
+export type SettingKey = {
+  [Group in SettingGroup]: `${Group}.${keyof Settings[Group] & string}`;
+}[SettingGroup];

@@ -5,7 +5,7 @@ import { distance } from 'fastest-levenshtein';
 import { isMap, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { AgentError } from '../base/errors.ts';
 import { replaceFile } from '../base/replace-file.ts';
-import { settingDefinition, settingDefinitions } from './schema.ts';
+import { settingDefinition, settingDefinitions } from './definitions.ts';
 
 export interface ConfigProblem {
   severity: 'error' | 'warning';
@@ -80,7 +80,7 @@ export function parseSettings(text: string, path: string): SettingsFile {
 
   const values: FileValue[] = [];
   const problems: ConfigProblem[] = [];
-  const groups = new Set(settingDefinitions.map(({ key }) => key.split('.')[0]!));
+  const groups = new Set<string>(settingDefinitions.map(({ group }) => group));
   for (const { key: groupNode, value: group } of root.items) {
     const name = String(isScalar(groupNode) ? groupNode.value : groupNode);
     const place = at((groupNode as Node | null)?.range?.[0] ?? 0);

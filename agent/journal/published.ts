@@ -300,12 +300,16 @@ function shownStep({ title, status, detail, fix }: ProgressStep): Payload<'setup
   return { title: clean(title), status, detail: clean(detail), fix: clean(fix) };
 }
 
-const SOURCE_OF: Record<string, Source> = {
+/** The parts of the event types before the first dot. */
+export type EventGroup = PublishedType extends `${infer Group}.${string}` ? Group : never;
+
+const SOURCE_OF: Record<EventGroup, Source> = {
   run: 'runs',
   step: 'runs',
   upload: 'uploads',
   human: 'people',
   agent: 'worker',
+  setup: 'setup',
 };
 
 /** An event of a run: its id is in the payload too. */
@@ -316,7 +320,7 @@ function run<T extends PublishedType>(
   payload: Omit<Payload<T>, 'run_id'>,
 ): PublishedEvent {
   const { runId } = event;
-  const source = SOURCE_OF[type.split('.')[0] ?? ''] ?? 'worker';
+  const source = SOURCE_OF[type.split('.')[0] as EventGroup];
   return {
     type,
     priority,

@@ -3,7 +3,8 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SettingsChanged, WrongSettings, type LiveSetting } from '../../config/live.ts';
-import { APPLIES, enumOf, jsonTypeOf, rangeOf, settingDefinition } from '../../config/schema.ts';
+import { enumOf, jsonTypeOf, rangeOf, settingDefinition } from '../../config/definitions.ts';
+import { APPLIES } from '../../config/schema.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
 

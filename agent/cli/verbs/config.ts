@@ -1,5 +1,6 @@
 import { loadConfig, readSetting, showable } from '../../config/load.ts';
-import { settingDefinition, type Applies } from '../../config/schema.ts';
+import { settingDefinition } from '../../config/definitions.ts';
+import type { Applies } from '../../config/schema.ts';
 import { vaultNameOf } from '../../config/script-secrets.ts';
 import { formatConfigProblem, writeSettings } from '../../config/settings-file.ts';
 import { openFileVault } from '../../config/vault.ts';

@@ -2,6 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createEventSource, type EventSourceClient } from 'eventsource-client';
 import { createContext, useContext, useEffect, useRef } from 'react';
+import type { EventGroup } from '../../../agent/journal/published.ts';
 import type { Api } from './api.ts';
 
 export interface AgentEvent {
@@ -18,16 +19,13 @@ export type StreamState = 'connecting' | 'open';
 /** What is shown is made fresh at most this often, in milliseconds: a run has many events a second. */
 const REFRESH_MS = 400;
 
-/** Which answers an event makes old, by the first part of its type: parts of the paths of queries. */
-const STALE: Record<string, readonly string[]> = {
+/** Which answers an event makes stale, by the first part of its type: parts of the paths of queries. */
+const STALE: Record<EventGroup, readonly string[]> = {
   run: ['/runs', '/summary', '/agent', '/profiles'],
   step: ['/runs', '/summary'],
   human: ['/runs', '/summary'],
   upload: ['/uploads', '/runs', '/summary', '/health'],
-  task: ['/agent', '/summary'],
   agent: ['/agent', '/health', '/summary', '/setup', '/settings', '/recording'],
-  service: ['/health', '/summary'],
-  profile: ['/profiles'],
   setup: ['/setup'],
 };
 
@@ -69,7 +67,7 @@ export class EventStream {
   #onEvent(type: string, id: string, text: string): void {
     const event = { id, type, data: JSON.parse(text) as Record<string, unknown> };
     for (const listener of this.#listeners) listener(event);
-    for (const part of STALE[type.split('.')[0] ?? ''] ?? []) this.#stale.add(part);
+    for (const part of STALE[type.split('.')[0] as EventGroup] ?? []) this.#stale.add(part);
     this.#timer ??= setTimeout(() => this.#refresh(), REFRESH_MS);
   }
 

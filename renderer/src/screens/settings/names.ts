@@ -1,4 +1,5 @@
-/** What the settings are called for a person, and where on the screen they stand. */
+/** Labels of the settings, and the section of the screen that shows each. */
+import type { SettingGroup, SettingKey } from '../../../../agent/config/schema.ts';
 
 /** Settings that have a place of their own on the screen; all others are under "Advanced". */
 export const PLACED = {
@@ -15,7 +16,7 @@ export const PLACED = {
   browser: ['browser.headless', 'browser.channel', 'browser.keep_warm'],
   machine: ['live.tcp_port', 'log.level'],
   aws: ['aws.env', 'aws.region', 'aws.profile', 'aws.activity_arn', 'aws.s3_bucket'],
-} as const;
+} as const satisfies Record<string, readonly SettingKey[]>;
 
 const placed: ReadonlySet<string> = new Set(Object.values(PLACED).flat());
 
@@ -23,7 +24,7 @@ export function isPlaced(key: string): boolean {
   return placed.has(key);
 }
 
-const NAMES: Record<string, string> = {
+const NAMES: { [Key in SettingKey]?: string } = {
   'recording.default_level': 'Recording level',
   'recording.max_level': 'Most that may leave this machine',
   'recording.level_by_env': 'Level by environment',
@@ -56,7 +57,7 @@ const NAMES: Record<string, string> = {
   'sandbox.enabled': 'Work without AWS (sandbox)',
 };
 
-const GROUPS: Record<string, string> = {
+const GROUPS: Record<SettingGroup, string> = {
   aws: 'AWS',
   recording: 'Recording',
   worker: 'Tasks',
@@ -72,7 +73,7 @@ const GROUPS: Record<string, string> = {
 
 /** e.g. `Tasks at a time`; for settings that have no name of their own made from the key. */
 export function nameOf(key: string): string {
-  const known = NAMES[key];
+  const known = NAMES[key as SettingKey];
   if (known !== undefined) return known;
   const words = (key.split('.')[1] ?? key).replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -80,10 +81,10 @@ export function nameOf(key: string): string {
 
 export function groupOf(key: string): string {
   const group = key.split('.')[0] ?? key;
-  return GROUPS[group] ?? group;
+  return GROUPS[group as SettingGroup] ?? group;
 }
 
-const DESCRIPTIONS: Record<string, string> = {
+const DESCRIPTIONS: { [Key in SettingKey]?: string } = {
   'recording.max_level':
     'Nothing above this level is uploaded, whoever asks for it: a task, a script or the settings here.',
   'recording.level_by_env':
@@ -110,5 +111,5 @@ const DESCRIPTIONS: Record<string, string> = {
 
 /** For settings that stand on the page itself, in the words of an operator; others have the reference’s. */
 export function descriptionOf(key: string): string | undefined {
-  return DESCRIPTIONS[key];
+  return DESCRIPTIONS[key as SettingKey];
 }
