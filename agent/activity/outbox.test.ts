@@ -76,6 +76,17 @@ test('a report is on disk before it is sent, and gone when it was taken', async 
   expect(events).toMatchObject([{ type: 'task.reported', taskId, outcome: 'succeeded' }]);
 });
 
+test('a report is sent and listed without reading the reports that wait beside it', async () => {
+  const other = task('t1');
+  new OutboxStore(db).put(other, success, clock.now());
+  // Any code that reads the content of this row throws.
+  db.prepare('UPDATE outbox SET payload = ? WHERE task_id = ?').run('not JSON', other);
+  const reports = outbox();
+  expect(await reports.put(task('t2'), success)).toEqual({ kind: 'taken' });
+  expect(reports.status().waiting).toMatchObject([{ taskId: other, runId: 'run-t1', attempts: 0 }]);
+  expect(() => new OutboxStore(db).all()).toThrow(/JSON/);
+});
+
 test('a throttled or refused connection is tried again until the report is taken', async () => {
   const taskId = task('t1');
   server.next(

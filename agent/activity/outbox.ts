@@ -61,10 +61,7 @@ export class Outbox {
   /** Writes a report to disk, then sends it. Resolves when it has left, or when the outbox is stopped. */
   put(taskId: string, report: Report): Promise<Settlement> {
     const { store, clock } = this.#options;
-    store.put(taskId, report, clock.now());
-    const row = store.all().find((candidate) => candidate.taskId === taskId);
-    if (!row) throw new Error(`the report of task ${taskId} is not there after it was written`);
-    return this.#deliver(row, false);
+    return this.#deliver(store.put(taskId, report, clock.now()), false);
   }
 
   get size(): number {
@@ -95,7 +92,7 @@ export class Outbox {
 
   status(): OutboxStatus {
     return {
-      waiting: this.#options.store.all().map((row) => ({
+      waiting: this.#options.store.entries().map((row) => ({
         taskId: row.taskId,
         runId: row.runId,
         since: row.createdAt,

@@ -17,28 +17,35 @@ const payload = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('failure'), error: z.string(), cause: z.string() }),
 ]);
 
-const outboxRow = z.object({
+const outboxEntry = z.object({
   task_id: z.string(),
   run_id: z.string(),
-  token: z.string(),
-  payload: z.string(),
   created_at: z.number(),
   attempts: z.number(),
   next_at: z.number(),
   last_error: z.string().nullable(),
 });
+const outboxRow = outboxEntry.extend({ token: z.string(), payload: z.string() });
 
-export interface OutboxRow {
+/** The columns of {@link outboxEntry}. */
+const ENTRY_COLUMNS = 'outbox.task_id, run_id, created_at, attempts, next_at, last_error';
+const FROM = 'FROM outbox JOIN tasks USING (task_id)';
+
+/** A report that waits, without its content. */
+export interface OutboxEntry {
   taskId: string;
   runId: string;
-  token: string;
-  report: Report;
   createdAt: number;
-  /** How often it was sent and not taken. */
+  /** How many times it was sent and not accepted. */
   attempts: number;
   /** When to send it next, milliseconds since the epoch. */
   nextAt: number;
   lastError: string | null;
+}
+
+export interface OutboxRow extends OutboxEntry {
+  token: string;
+  report: Report;
 }
 
 export class OutboxStore {
@@ -51,12 +58,16 @@ export class OutboxStore {
   }
 
   /** Writes a report and moves its task to `reporting`, both or neither. */
-  put(taskId: string, report: Report, now: number): void {
-    this.#db.transaction(() => {
+  put(taskId: string, report: Report, now: number): OutboxRow {
+    return this.#db.transaction(() => {
       this.#db
         .prepare('INSERT INTO outbox (task_id, kind, payload, created_at, next_at) VALUES (?, ?, ?, ?, ?)')
         .run(taskId, report.kind, JSON.stringify(report), now, now);
       this.#tasks.reporting(taskId);
+      const raw = this.#db
+        .prepare(`SELECT ${ENTRY_COLUMNS}, token, payload ${FROM} WHERE outbox.task_id = ?`)
+        .get(taskId);
+      return readRow(raw);
     })();
   }
 
@@ -89,26 +100,35 @@ export class OutboxStore {
     })();
   }
 
-  /** All that is waiting, the one that is due first at the front. */
+  /** Every report that waits, the one that is due first at the front. */
   all(): OutboxRow[] {
     return this.#db
-      .prepare(
-        `SELECT outbox.task_id, run_id, token, payload, created_at, attempts, next_at, last_error
-         FROM outbox JOIN tasks USING (task_id) ORDER BY next_at, created_at`,
-      )
+      .prepare(`SELECT ${ENTRY_COLUMNS}, token, payload ${FROM} ORDER BY next_at, created_at`)
       .all()
-      .map((raw) => {
-        const row = outboxRow.parse(raw);
-        return {
-          taskId: row.task_id,
-          runId: row.run_id,
-          token: row.token,
-          report: payload.parse(JSON.parse(row.payload)),
-          createdAt: row.created_at,
-          attempts: row.attempts,
-          nextAt: row.next_at,
-          lastError: row.last_error,
-        };
-      });
+      .map(readRow);
   }
+
+  /** The same without the reports, each of which may have 256 KB: the state of the agent is read often. */
+  entries(): OutboxEntry[] {
+    return this.#db
+      .prepare(`SELECT ${ENTRY_COLUMNS} ${FROM} ORDER BY next_at, created_at`)
+      .all()
+      .map((raw) => readEntry(outboxEntry.parse(raw)));
+  }
+}
+
+function readRow(raw: unknown): OutboxRow {
+  const row = outboxRow.parse(raw);
+  return { ...readEntry(row), token: row.token, report: payload.parse(JSON.parse(row.payload)) };
+}
+
+function readEntry(row: z.infer<typeof outboxEntry>): OutboxEntry {
+  return {
+    taskId: row.task_id,
+    runId: row.run_id,
+    createdAt: row.created_at,
+    attempts: row.attempts,
+    nextAt: row.next_at,
+    lastError: row.last_error,
+  };
 }
