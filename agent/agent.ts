@@ -45,7 +45,7 @@ import { notePauses } from './runs/note-pauses.ts';
 import { sweepRuns } from './runs/retention.ts';
 import { ScriptLibrary } from './runs/script-library.ts';
 import type { RunSettings } from './runs/settings.ts';
-import type { RunEngineOptions } from './runs/engine.ts';
+import type { RunEngineOptions } from './runs/engine-options.ts';
 import type { RunExecutor } from './runs/types.ts';
 import { ApiKeyStore } from './store/api-keys.ts';
 import { AgentStateStore, LAST_POLL_KEY, type LastPoll } from './store/agent-state.ts';
