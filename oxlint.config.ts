@@ -63,6 +63,13 @@ const allowedImports: Record<string, string[]> = {
 
 const folders = Object.keys(allowedImports);
 
+/** There is one wait, which ends with the reason of its signal. */
+const oneWait = {
+  name: 'node:timers/promises',
+  importNames: ['setTimeout'],
+  message: 'Wait with wait() of agent/base/wait.ts, or with the clock that came in.',
+};
+
 export default defineConfig({
   plugins: ['typescript', 'import', 'unicorn', 'promise', 'vitest', 'react', 'jsx-a11y'],
   categories: { correctness: 'error', suspicious: 'error' },
@@ -124,6 +131,7 @@ export default defineConfig({
         'no-restricted-imports': [
           'error',
           {
+            paths: [oneWait],
             patterns: [
               {
                 regex: '/agent/(?!base/|client/)',
@@ -147,6 +155,7 @@ export default defineConfig({
           'no-restricted-imports': [
             'error',
             {
+              paths: [oneWait],
               patterns: [
                 {
                   group: [

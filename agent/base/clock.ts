@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { wait } from './wait.ts';
 
 /** Time comes in through this, so that a test can hold it. */
 export interface Clock {
@@ -13,12 +13,5 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: async (ms, signal) => {
-    try {
-      await delay(ms, undefined, signal ? { signal } : {});
-    } catch (thrown) {
-      signal?.throwIfAborted();
-      throw thrown;
-    }
-  },
+  sleep: wait,
 };

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { wait } from '../base/wait.ts';
 import type { JsonValue } from '../base/words.ts';
 import { compilePattern } from '../script/pattern.ts';
 import type { Condition } from '../script/schema.ts';
@@ -145,13 +146,7 @@ export async function until(
     if (await ask()) return true;
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, Math.min(POLL_MS, leftMs));
-    const stop = () => resolve();
-    signal.addEventListener('abort', stop, { once: true });
-    await promise;
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
+    await wait(Math.min(POLL_MS, leftMs), signal);
   }
 }
 

@@ -9,7 +9,7 @@ import { browserHome, type BrowserHome } from '../../test/fixtures/browser-home.
 import { silentLogger } from '../base/log.ts';
 import { launchBrowser, type LaunchOptions } from './launch.ts';
 import type { BrowserSession } from './session.ts';
-import { processExists } from './process-tree.ts';
+import { isAlive } from '../base/is-alive.ts';
 import { systemProcessTable } from './process-table.ts';
 
 function launch(home: BrowserHome, options: Partial<LaunchOptions> = {}): Promise<BrowserSession> {
@@ -76,7 +76,7 @@ describe('a browser on a profile', () => {
       errorName: 'BrowserAgent.ProfileBusy',
       message: expect.stringContaining(`process ${foreign.browser.pid}`),
     });
-    expect(processExists(foreign.browser.pid)).toBe(true);
+    expect(isAlive(foreign.browser.pid)).toBe(true);
     await foreign.close();
   });
 

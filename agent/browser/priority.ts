@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { platform } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { wait } from '../base/wait.ts';
 
 /**
  * Nice value of the session: a third of what another that wants the processor as much gets. A tenth (10) keeps
@@ -32,7 +32,7 @@ export async function yieldProcessor(browserPid: number): Promise<void> {
       const { code } = thrown as NodeJS.ErrnoException;
       if (code === 'ENOENT') return; // A kernel without autogroups.
       if (code !== 'EAGAIN' || attempt === TRIES) throw thrown;
-      await sleep(TRY_AGAIN_MS);
+      await wait(TRY_AGAIN_MS);
     }
   }
 }

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { platform } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { isAlive } from '../base/is-alive.ts';
 import type { ProcessInfo } from './process-table.ts';
 import { systemProcessTable } from './process-table.ts';
-import { endTree, processExists, treeOf } from './process-tree.ts';
+import { endTree, treeOf } from './process-tree.ts';
 
 const table = systemProcessTable();
 
@@ -58,6 +59,6 @@ describe.skipIf(platform() === 'win32')('ending a tree', () => {
     onTestFinished(() => void child.kill('SIGKILL'));
     await once(child, 'spawn');
     expect(await endTree(table, { pid: child.pid!, started: 'another boot/1' })).toBe(0);
-    expect(processExists(child.pid!)).toBe(true);
+    expect(isAlive(child.pid!)).toBe(true);
   });
 });

@@ -1,3 +1,5 @@
+import { isAlive } from '../base/is-alive.ts';
+import { wait } from '../base/wait.ts';
 import type { ProcessIdentity } from '../store/processes.ts';
 import type { ProcessInfo, ProcessTable } from './process-table.ts';
 
@@ -23,7 +25,7 @@ const BROWSER_CHILD = /\s--type=|crashpad/;
  */
 export async function endTree(table: ProcessTable, root: ProcessIdentity): Promise<number> {
   // Windows has no process groups to look through, and a listing takes a second there.
-  if (process.platform === 'win32' && !processExists(root.pid)) return 0;
+  if (process.platform === 'win32' && !isAlive(root.pid)) return 0;
   const ended = new Map<string, ProcessInfo>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const all = await table.list();
@@ -35,7 +37,7 @@ export async function endTree(table: ProcessTable, root: ProcessIdentity): Promi
       ended.set(keyOf(info), info);
       kill(info.pid);
     }
-    await new Promise((resolve) => setTimeout(resolve, ROUND_PAUSE_MS));
+    await wait(ROUND_PAUSE_MS);
   }
   throw new Error(
     `process ${root.pid} and its children could not be ended; end them by hand (process ids: ${[...ended.values()].map((info) => info.pid).join(', ')})`,
@@ -61,16 +63,6 @@ export function treeOf(all: readonly ProcessInfo[], root: ProcessIdentity): Proc
     if (info.groupPid === root.pid && (leader !== undefined || BROWSER_CHILD.test(info.command))) visit(info);
   }
   return [...found];
-}
-
-/** Whether any process has this pid. */
-export function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
-  }
 }
 
 function keyOf(identity: ProcessIdentity): string {

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { browserHome, type BrowserHome } from '../../test/fixtures/browser-home.ts';
 import { childAgent } from '../../test/fixtures/child-agent.ts';
 import { systemProcessTable } from './process-table.ts';
-import { processExists } from './process-tree.ts';
+import { isAlive } from '../base/is-alive.ts';
 import { userDataDirBelow } from './processes.ts';
 
 const table = systemProcessTable();
@@ -34,7 +34,7 @@ describe.skipIf(platform() === 'win32')('after kill -9 of an agent', () => {
     // Frozen, it cannot end by itself when its connection to the agent breaks.
     process.kill(-browserPid, 'SIGSTOP');
     await child.kill();
-    expect(processExists(browserPid)).toBe(true);
+    expect(isAlive(browserPid)).toBe(true);
 
     expect(await home.processes.reapOrphans()).toBeGreaterThanOrEqual(group.length + 1);
 
@@ -59,7 +59,7 @@ describe.skipIf(platform() === 'win32')('after kill -9 of an agent', () => {
     const child = await childAgent(home.paths.home, 'announce');
     const { browserPid } = child.said as { browserPid: number };
     expect(await home.processes.reapOrphans()).toBe(0);
-    expect(processExists(browserPid)).toBe(true);
+    expect(isAlive(browserPid)).toBe(true);
     await child.kill();
     await home.processes.reapOrphans();
   });
@@ -78,7 +78,7 @@ describe('reaping', () => {
     const pid = sleeper(`--user-data-dir=${join(home.paths.profiles, 'x')}`);
     await expect.poll(() => browsersOf(home)).toContain(pid);
     expect(await home.processes.reapOrphans()).toBe(0);
-    expect(processExists(pid)).toBe(true);
+    expect(isAlive(pid)).toBe(true);
   });
 
   it('never ends a process that has got the pid of one on record', async () => {
@@ -88,7 +88,7 @@ describe('reaping', () => {
     const row = { kind: 'browser', owner: gone, runId: 'r', userDataDir: null, createdAt: 1 } as const;
     home.processRows.add({ ...row, pid: innocent, started: 'another start' });
     expect(await home.processes.reapOrphans()).toBe(0);
-    expect(processExists(innocent)).toBe(true);
+    expect(isAlive(innocent)).toBe(true);
     expect(home.processRows.list()).toEqual([]);
   });
 
@@ -120,7 +120,7 @@ it('endAll ends every child of this process and of no other', async () => {
   home.processRows.add({ ...other, kind: 'ffmpeg', owner, runId: null, userDataDir: null, createdAt: 1 });
   await home.processes.endAll();
   expect(await table.get(mine)).toBeUndefined();
-  expect(processExists(other.pid)).toBe(true);
+  expect(isAlive(other.pid)).toBe(true);
 });
 
 describe('the directory on a command line', () => {

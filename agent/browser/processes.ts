@@ -3,10 +3,11 @@ import { resolve, sep } from 'node:path';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
+import { isAlive } from '../base/is-alive.ts';
 import type { Logger } from '../base/log.ts';
 import type { ProcessIdentity, ProcessRepository, ProcessRow } from '../store/processes.ts';
 import { systemProcessTable, type ProcessInfo, type ProcessTable } from './process-table.ts';
-import { endTree, processExists } from './process-tree.ts';
+import { endTree } from './process-tree.ts';
 
 /** Where the process table is slow to ask (macOS, Windows), a process seen alive is believed for this long. */
 const BELIEVE_ALIVE_MS = 5_000;
@@ -111,7 +112,7 @@ export class Processes {
     const key = `${identity.pid} ${identity.started}`;
     const seenAt = this.#seenAlive.get(key);
     const recent = seenAt !== undefined && this.#clock.monotonic() - seenAt < BELIEVE_ALIVE_MS;
-    if (!this.#table.cheap && recent) return processExists(identity.pid);
+    if (!this.#table.cheap && recent) return isAlive(identity.pid);
     const alive = (await this.#table.get(identity.pid))?.started === identity.started;
     if (alive) this.#seenAlive.set(key, this.#clock.monotonic());
     else this.#seenAlive.delete(key);

@@ -4,6 +4,7 @@ import { uuidv7 } from 'uuidv7';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { AgentError } from '../base/errors.ts';
+import { isAlive } from '../base/is-alive.ts';
 import type { Logger } from '../base/log.ts';
 import type { Profile, ProfileLock, ProfileRepository } from '../store/profiles.ts';
 import type { Processes } from './processes.ts';
@@ -361,16 +362,6 @@ function nameTaken(name: string): AgentError {
     'BrowserAgent.InvalidInput',
     `There is a profile "${name}" already. Choose another name, or delete that one.`,
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    // Somebody else's process lives, too.
-    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM';
-  }
 }
 
 function hasAll(profile: Profile, tags: readonly string[]): boolean {

@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright';
-import { setTimeout as delay } from 'node:timers/promises';
+import { wait } from '../base/wait.ts';
 
 /**
  * A click as a person makes it: the pointer travels to the element, rests on it, the button goes down and
@@ -60,13 +60,13 @@ export async function trustedClickAt(page: Page, target: Point, options: Trusted
   for (const point of path(pointers.get(page) ?? { x: 0, y: 0 }, target, random)) {
     signal.throwIfAborted();
     await page.mouse.move(point.x, point.y);
-    await delay(MOVE_INTERVAL_MS, undefined, { signal });
+    await wait(MOVE_INTERVAL_MS, signal);
   }
   pointers.set(page, target);
-  await delay(HOVER_MS, undefined, { signal });
+  await wait(HOVER_MS, signal);
   await page.mouse.down(button);
   try {
-    await delay(HOLD_MS * (0.8 + 0.4 * random()), undefined, { signal });
+    await wait(HOLD_MS * (0.8 + 0.4 * random()), signal);
   } finally {
     // A button that went down comes up again, whatever happened: else the page drags.
     await page.mouse.up(button);

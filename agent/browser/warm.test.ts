@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { isAlive } from '../base/is-alive.ts';
 import { browserHome } from '../../test/fixtures/browser-home.ts';
 import { silentLogger } from '../base/log.ts';
 import { systemProcessTable } from './process-table.ts';
-import { processExists, treeOf } from './process-tree.ts';
+import { treeOf } from './process-tree.ts';
 import { WarmBrowser, type WarmBrowserOptions } from './warm.ts';
 
 async function warm(options: Partial<WarmBrowserOptions> = {}) {
@@ -35,7 +36,7 @@ describe('the kept browser', () => {
     expect(crashes).toEqual([]);
     await browser.close();
     expect(browser.status()).toBe('closed');
-    expect(processExists(b.browser.pid)).toBe(false);
+    expect(isAlive(b.browser.pid)).toBe(false);
     expect(readdirSync(home.paths.temporary)).toEqual([]);
     expect(home.processRows.list()).toEqual([]);
   });
@@ -78,7 +79,7 @@ describe('the kept browser', () => {
     const first = await browser.session();
     await first.close();
     await expect.poll(() => browser.status()).toBe('cold');
-    await expect.poll(() => processExists(first.browser.pid)).toBe(false);
+    await expect.poll(() => isAlive(first.browser.pid)).toBe(false);
     const second = await browser.session();
     expect(second.browser.pid).not.toBe(first.browser.pid);
     await second.close();

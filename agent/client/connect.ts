@@ -2,6 +2,7 @@
 import { readOwnerFile, type OwnerFile } from '../api/owner-file.ts';
 import { dialled } from '../base/dialled.ts';
 import { AgentError } from '../base/errors.ts';
+import { isAlive } from '../base/is-alive.ts';
 import { homePaths } from '../base/paths.ts';
 import { isWorkerLocked } from '../store/worker-lock.ts';
 import { createClient, type ApiClient } from './client.ts';
@@ -46,14 +47,4 @@ function clientOf({ url, token, certificate }: OwnerFile): ApiClient {
     token,
     ...(certificate === undefined ? {} : { fetch: pinnedFetch(certificate) }),
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    // Another user's process lives, too.
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

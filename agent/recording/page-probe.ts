@@ -1,6 +1,7 @@
 import type { BrowserContext, CDPSession, Frame, Page } from 'playwright';
 import type { Logger } from '../base/log.ts';
 import { messageOf } from '../base/errors.ts';
+import { wait } from '../base/wait.ts';
 import { maskerSource, PASSWORD_BINDING, WORLD_NAME, type MaskerConfig, type Serialized } from './masker.ts';
 
 /** A picture that does not come within this time is given up: a page can be too busy to draw. */
@@ -318,7 +319,7 @@ export class PageProbe {
       } catch (thrown) {
         refused += 1;
         if (refused === CAPTURE_ATTEMPTS || !isPassing(thrown)) throw thrown;
-        await pause(CAPTURE_RETRY_MS);
+        await wait(CAPTURE_RETRY_MS);
       }
     }
   }
@@ -355,7 +356,7 @@ export class PageProbe {
       } catch (thrown) {
         if (attempt === CAPTURE_ATTEMPTS || !isPassing(thrown)) throw thrown;
         if (target.worlds.get(frameId) === world) target.worlds.delete(frameId);
-        await pause(CAPTURE_RETRY_MS);
+        await wait(CAPTURE_RETRY_MS);
       }
     }
   }
@@ -424,10 +425,4 @@ function isPassing(thrown: unknown): boolean {
   return /Not attached to an active page|Unable to capture screenshot|Cannot find context|context was destroyed|lbaMasker|Internal error|Inspected target navigated/i.test(
     messageOf(thrown),
   );
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

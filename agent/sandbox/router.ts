@@ -5,10 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { isLoopback } from '../base/loopback.ts';
+import { wait } from '../base/wait.ts';
 import { escapeXml, jsonError, queryError, s3Error, ServiceError } from './errors.ts';
 import { faultError, type FaultRule, type Faults } from './faults.ts';
 import type { Iam } from './iam/iam.ts';
@@ -271,7 +271,7 @@ export class Router {
   /** Whether the rule has dealt with the request. */
   async #applyFault(exchange: Exchange, entry: LoggedRequest, rule: FaultRule): Promise<boolean> {
     if (rule.delayMs !== undefined) {
-      await delay(rule.delayMs, undefined, { signal: exchange.signal }).catch(() => undefined);
+      await wait(rule.delayMs, exchange.signal).catch(() => undefined);
       if (exchange.signal.aborted) return true;
     }
     if (rule.disconnect === 'before') {

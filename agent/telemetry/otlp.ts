@@ -4,10 +4,10 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { maskText } from '../base/mask-sensitive.ts';
+import { wait } from '../base/wait.ts';
 import type { Telemetry, TelemetryOptions } from './index.ts';
 import { metricProducer } from './metric-producer.ts';
 import { traceRuns } from './spans.ts';
@@ -65,7 +65,7 @@ export function openOtlp(
     close: async ({ deadlineMs }) => {
       unsubscribe();
       const timer = new AbortController();
-      const late = delay(deadlineMs, undefined, { signal: timer.signal }).catch(() => undefined);
+      const late = wait(deadlineMs, timer.signal).catch(() => undefined);
       const sent = Promise.allSettled([tracers.shutdown(), meters.shutdown()]);
       await Promise.race([sent, late]);
       timer.abort();

@@ -6,13 +6,13 @@
  * everything for a bucket (no network, no credentials) holds the bucket: one row probes, the others wait.
  */
 import { rm } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { drop } from '../base/drop.ts';
 import { messageOf } from '../base/errors.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
+import { wait } from '../base/wait.ts';
 import { describeAwsFailure, type AwsFailureKind } from '../aws/errors.ts';
 import { ServiceUnavailable } from '../aws/resilience.ts';
 import {
@@ -309,7 +309,7 @@ export class UploadQueue {
   #noteSoon(): void {
     if (this.#noting) return;
     this.#noting = true;
-    const noted = delay(NOTE_MS).finally(() => {
+    const noted = wait(NOTE_MS).finally(() => {
       this.#noting = false;
       this.#note();
     });

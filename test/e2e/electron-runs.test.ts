@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { isAlive } from '../../agent/base/is-alive.ts';
 import { homePaths } from '../../agent/base/paths.ts';
 import { openDatabase } from '../../agent/store/database.ts';
 import { RunStore, type RunRow } from '../../agent/store/runs.ts';
@@ -12,7 +13,6 @@ import { agentOf, ask, lastWord, windowsOf, type AgentOf } from '../fixtures/ele
 import {
   cleanUp,
   closeDisplay,
-  isAlive,
   mainPage,
   makeHome,
   missingForElectron,

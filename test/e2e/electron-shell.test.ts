@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright';
+import { isAlive } from '../../agent/base/is-alive.ts';
 import { pagePolicy } from '../../electron/scheme.ts';
 import {
   closeDisplay,
-  isAlive,
   mainPage,
   makeHome,
   missingForElectron,

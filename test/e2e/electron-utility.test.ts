@@ -3,15 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Page } from 'playwright';
 import { afterAll, describe, expect, test } from 'vitest';
+import { isAlive } from '../../agent/base/is-alive.ts';
 import { lastWord } from '../fixtures/electron-app.ts';
-import {
-  closeDisplay,
-  isAlive,
-  mainPage,
-  makeHome,
-  missingForElectron,
-  startApp,
-} from '../fixtures/electron.ts';
+import { closeDisplay, mainPage, makeHome, missingForElectron, startApp } from '../fixtures/electron.ts';
 
 const missing = missingForElectron();
 if (missing !== null) console.warn(`the desktop app is not tested: ${missing}`);

@@ -6,6 +6,7 @@
 import { drop } from '../../base/drop.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { wait } from '../../base/wait.ts';
 import { wireEvent, type EventJournal, type WireEvent } from '../../journal/index.ts';
 import type { ApiTier } from '../../store/api-keys.ts';
 import type { Caller, KeyRing } from '../keys.ts';
@@ -149,7 +150,7 @@ export class EventFeed {
     }
     const until = performance.now() + CLOSE_MS;
     while (this.#followers.size > 0 && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await wait(10);
     }
     for (const follower of this.#followers.keys()) follower.cut();
     this.#followers.clear();

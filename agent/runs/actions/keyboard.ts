@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { AgentError, messageOf } from '../../base/errors.ts';
+import { wait } from '../../base/wait.ts';
 import { abortError } from '../../browser/errors.ts';
 import { actOn, within } from './element.ts';
 import { followPages } from './pages.ts';
@@ -21,7 +21,7 @@ export async function performPress(step: StepOf<'press'>, ctx: ActionContext): P
   for (const key of step.keys) {
     if (ctx.signal.aborted) throw abortError(ctx.signal);
     await press(key, ctx);
-    if (keyDelayMs > 0) await delay(keyDelayMs, undefined, { signal: ctx.signal });
+    if (keyDelayMs > 0) await wait(keyDelayMs, ctx.signal);
   }
   await followPages(ctx);
   return { fields: { keys: step.keys } };

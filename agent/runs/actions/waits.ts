@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BrowserContext, Response } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
+import { wait } from '../../base/wait.ts';
 import { abortError, isTimeoutError, toBrowserError } from '../../browser/errors.ts';
 import { shownUrl } from '../../browser/shown-url.ts';
 import { regularExpression, until } from '../../browser/conditions.ts';
@@ -19,7 +19,7 @@ export async function performWait(step: StepOf<'wait'>, ctx: ActionContext): Pro
   }
   const durationMs = step.duration ?? between(step.duration_range) ?? WAIT_MS;
   try {
-    await delay(durationMs, undefined, { signal: ctx.signal });
+    await wait(durationMs, ctx.signal);
   } catch {
     throw abortError(ctx.signal);
   }

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { escapeXml as escapeHtml } from '../errors.ts';
 import { resourceFolder } from '../../base/resources.ts';
+import { wait } from '../../base/wait.ts';
 import { money, ORDERS, ORDERS_PER_PAGE, ordersCsv, searchOrders, type Order } from './data.ts';
 import { landscapePng, textPdf } from './images.ts';
 import type { PortalAnswer, PortalExchange } from './portal.ts';
@@ -122,7 +122,7 @@ export function createPages(account: { name: string; password: string }) {
   }
 
   async function searchApi(exchange: PortalExchange): Promise<PortalAnswer> {
-    await wait(exchange, 'delay', DEFAULT_SEARCH_MS);
+    await answerLate(exchange, 'delay', DEFAULT_SEARCH_MS);
     const found = searchOrders(param(exchange, 'q'));
     return json({
       total: found.length,
@@ -200,7 +200,7 @@ export function createPages(account: { name: string; password: string }) {
   }
 
   async function slow(exchange: PortalExchange): Promise<PortalAnswer> {
-    await wait(exchange, 'ms', DEFAULT_SLOW_MS);
+    await answerLate(exchange, 'ms', DEFAULT_SLOW_MS);
     return page(exchange, 'slow', 'Slow page');
   }
 
@@ -289,10 +289,10 @@ function visit(exchange: PortalExchange, counters = exchange.session.counters): 
   return count;
 }
 
-async function wait(exchange: PortalExchange, name: string, defaultMs: number): Promise<void> {
+async function answerLate(exchange: PortalExchange, name: string, defaultMs: number): Promise<void> {
   const asked = exchange.url.searchParams.get(name);
   const ms = Math.min(asked === null ? defaultMs : Number(asked) || 0, MAX_DELAY_MS);
-  await delay(ms, undefined, { signal: exchange.signal }).catch(() => undefined);
+  await wait(ms, exchange.signal).catch(() => undefined);
 }
 
 function param(exchange: PortalExchange, name: string): string {

@@ -1,5 +1,6 @@
 /** Starting the agent anew, and knowing when it is back. */
 import { useMutation, useQueryClient, type UseMutationResult } from '@tanstack/react-query';
+import { wait } from '../../../agent/base/wait.ts';
 import { answerOf } from '../../../agent/client/client.ts';
 import { useApi, type Shapes } from '../api/api.ts';
 
@@ -27,7 +28,7 @@ export function useRestart({ patienceMs = DEFAULT_PATIENCE_MS } = {}): UseMutati
       await answerOf(client.POST('/api/v1/agent/restart', { body: { when_idle: true } }));
       const deadline = Date.now() + patienceMs;
       while (Date.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        await wait(LOOK_MS);
         // While it starts nobody answers.
         const now = await answerOf(client.GET('/api/v1/agent')).catch(() => null);
         if (now && now.started_at !== before.started_at && now.state !== 'starting') return { status: now };
