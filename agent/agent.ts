@@ -118,7 +118,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     ? { options: sandbox.clients, identity: 'the built-in sandbox' }
     : await clientOptions(config, vault, env, { clock, log });
   const { identity } = aws;
-  const events = new EventBus();
+  const events = new EventBus(log, clock);
   const resilience: Resilience = new Resilience({
     now: () => clock.now(),
     onChange: announcing(events, log),
@@ -415,7 +415,7 @@ export async function serve(agent: Agent, options: ServeOptions = {}): Promise<S
   api?.announce();
   await recover(agent, clock);
 
-  const unsubscribe = events.on((event) => {
+  const unsubscribe = events.on('worker detail', (event) => {
     if (event.type === 'agent.state') detail = event.detail ?? '';
   });
   drop(

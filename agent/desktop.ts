@@ -87,7 +87,7 @@ async function start({ home, origin, vault: kept }: Start): Promise<End> {
       log.info({ identity: ready.agent.identity }, 'the agent is at work for the desktop app');
       unfollow();
       const following = followSnapshot(ready, (snapshot) => port.send({ type: 'snapshot', snapshot }));
-      const forget = events.on(({ type }) => {
+      const forget = events.on('desktop restart', ({ type }) => {
         if (type === 'agent.restarting') port.send({ type: 'restarting' });
       });
       unfollow = () => {

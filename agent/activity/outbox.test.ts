@@ -34,8 +34,8 @@ afterEach(async () => {
 const success: Report = { kind: 'success', output: '{"success":true}' };
 
 function outbox(): Outbox {
-  const bus = new EventBus();
-  bus.on((event) => events.push(event));
+  const bus = new EventBus(silentLogger);
+  bus.on('test', (event) => events.push(event));
   return new Outbox({
     store: new OutboxStore(db),
     service: server.service(),

@@ -74,7 +74,7 @@ async function startAgain(): Promise<RunRequest[]> {
     journal: new RunStore(db),
     activityArn: ARN,
     workerName: 'again',
-    events: new EventBus(),
+    events: new EventBus(silentLogger),
     log: silentLogger,
   });
   worker.start();

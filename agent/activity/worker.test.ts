@@ -87,10 +87,10 @@ beforeEach(async () => {
   db = openDatabase(join(dir, 'agent.db'));
   server = await StepFunctionsServer.start();
   held = new HeldRuns();
-  bus = new EventBus();
+  bus = new EventBus(silentLogger);
   events = [];
   workers = [];
-  bus.on((event) => events.push(event));
+  bus.on('test', (event) => events.push(event));
 });
 
 afterEach(async () => {
@@ -130,7 +130,7 @@ const agentStates = () => events.flatMap((event) => (event.type === 'agent.state
 /** Resolves when the event comes; subscribe before what causes it. */
 async function event(type: AgentEvent['type']): Promise<AgentEvent> {
   const { promise, resolve } = Promise.withResolvers<AgentEvent>();
-  const off = bus.on((seen) => {
+  const off = bus.on('test', (seen) => {
     if (seen.type === type) resolve(seen);
   });
   return promise.finally(off);
@@ -431,7 +431,7 @@ test('a problem with polling is an event and is in the status, as what it is', a
   const told = event('agent.state'); // the first is "starting"
   const worker = makeWorker();
   const problem = new Promise<AgentEvent>((resolve) => {
-    bus.on((seen) => {
+    bus.on('test', (seen) => {
       if (seen.type === 'agent.state' && seen.detail?.includes('ActivityDoesNotExist')) resolve(seen);
     });
   });

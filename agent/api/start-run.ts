@@ -36,7 +36,7 @@ export async function beginRun(
   { paused = false }: { paused?: boolean } = {},
 ): Promise<void> {
   const onRecord = Promise.withResolvers<void>();
-  const forget = events.on((event) => {
+  const forget = events.on('start of a run', (event) => {
     if (event.type !== 'run.queued' || event.runId !== request.runId) return;
     if (paused) engine.gate(request.runId)?.pause(request.by ?? systemActor, 'started paused');
     onRecord.resolve();

@@ -14,7 +14,7 @@ beforeEach(() => {
   db = openDatabase(':memory:');
   runs = new RunStore(db);
   audit = new AuditLog({ db });
-  events = new EventBus();
+  events = new EventBus(silentLogger);
   auditRuns({ events, audit, runs, log: silentLogger, by: { kind: 'cli', id: 'ann', from: 'pid 7' } });
 });
 

@@ -4,7 +4,7 @@ import { GetActivityTaskCommand, SendTaskHeartbeatCommand } from '@aws-sdk/clien
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EventBus, type AgentEvent } from '../base/events.ts';
-import { createLogger } from '../base/log.ts';
+import { createLogger, silentLogger } from '../base/log.ts';
 import { announcing } from './announce.ts';
 import { createClients, type AwsClients } from './clients.ts';
 import { IS_TRANSIENT, Resilience, ServiceUnavailable, type AwsCall } from './resilience.ts';
@@ -31,8 +31,8 @@ beforeEach(async () => {
     request.resume().on('end', () => answer(response));
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  const events = new EventBus();
-  events.on((event) => told.push(event));
+  const events = new EventBus(silentLogger);
+  events.on('test', (event) => told.push(event));
   const log = createLogger({ to: '/dev/null', file: { write: (line) => lines.push(line) } });
   resilience = new Resilience({
     now: () => Date.now(),

@@ -1,5 +1,6 @@
-import { EventEmitter } from 'node:events';
 import type { Actor } from './actor.ts';
+import { systemClock, type Clock } from './clock.ts';
+import type { Logger } from './log.ts';
 import type { AwsService, ServiceState } from './services.ts';
 import type { ResolvedLevel } from './words.ts';
 
@@ -97,23 +98,67 @@ export type RunEndState = 'succeeded' | 'failed' | 'cancelled' | 'lost';
 
 type Listener = (event: AgentEvent) => void;
 
-/** In-process fan-out of {@link AgentEvent}. A listener that throws never reaches the emitter. */
+interface Subscription {
+  name: string;
+  listener: Listener;
+  /** Failures since the last line in the log. */
+  unreported: number;
+  reportedAtMs: number;
+}
+
+/** A listener that fails with every event of a busy run must not fill the log. */
+const REPORT_INTERVAL_MS = 60_000;
+
+/** In-process fan-out of {@link AgentEvent}. A listener that throws is logged; it never reaches the emitter. */
 export class EventBus {
-  readonly #emitter = new EventEmitter().setMaxListeners(0);
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  /** Replaced, never changed: a listener may subscribe or unsubscribe others while an event goes round. */
+  #subscriptions: readonly Subscription[] = [];
+
+  constructor(log: Logger, clock: Clock = systemClock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
 
   emit(event: AgentEvent): void {
-    for (const listener of this.#emitter.listeners('event')) {
+    for (const subscription of this.#subscriptions) {
       try {
-        (listener as Listener)(event);
-      } catch {
-        // A broken follower must not break the run it follows.
+        subscription.listener(event);
+      } catch (thrown) {
+        this.#report(subscription, event, thrown);
       }
     }
   }
 
-  /** Returns a function that unsubscribes. */
-  on(listener: Listener): () => void {
-    this.#emitter.on('event', listener);
-    return () => this.#emitter.off('event', listener);
+  /**
+   * @param name names the listener in the log when it throws, e.g. `metrics`
+   * @returns a function that unsubscribes
+   */
+  on(name: string, listener: Listener): () => void {
+    const subscription: Subscription = { name, listener, unreported: 0, reportedAtMs: -Infinity };
+    this.#subscriptions = [...this.#subscriptions, subscription];
+    return () => {
+      this.#subscriptions = this.#subscriptions.filter((each) => each !== subscription);
+    };
+  }
+
+  #report(subscription: Subscription, event: AgentEvent, thrown: unknown): void {
+    subscription.unreported += 1;
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - subscription.reportedAtMs < REPORT_INTERVAL_MS) return;
+    const { name, unreported } = subscription;
+    this.#log.error(
+      {
+        err: thrown,
+        listener: name,
+        event: event.type,
+        failures: unreported,
+        ...('runId' in event ? { runId: event.runId } : {}),
+      },
+      'an event listener failed',
+    );
+    subscription.unreported = 0;
+    subscription.reportedAtMs = nowMs;
   }
 }

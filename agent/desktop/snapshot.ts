@@ -35,7 +35,7 @@ export function followSnapshot(
     last = text;
     tell(snapshot);
   };
-  const unsubscribe = agent.events.on(({ type }) => {
+  const unsubscribe = agent.events.on('desktop snapshot', ({ type }) => {
     if (!UNSHOWN.has(type)) timer ??= setTimeout(look, GATHER_MS);
   });
   const looking = setInterval(look, LOOK_MS);

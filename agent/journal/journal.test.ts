@@ -20,7 +20,7 @@ const keep = { rows: 10_000, days: 7 };
 
 beforeEach(() => {
   db = openDatabase(':memory:');
-  events = new EventBus();
+  events = new EventBus(silentLogger);
   clock = new HeldClock();
   store = new EventStore(db);
   Object.assign(keep, { rows: 10_000, days: 7 });
@@ -155,6 +155,17 @@ describe('the history', () => {
     journal.flush();
     expect(told.map(({ id }) => id)).toEqual(Array.from({ length: 101 }, (_one, index) => index + 1));
     expect(told).toEqual(store.after(0, 200).map(wireEvent));
+  });
+
+  test('reaches every follower when one of them throws', () => {
+    const told: number[] = [];
+    journal.onWritten(() => {
+      throw new Error('broken follower');
+    });
+    journal.onWritten((written) => told.push(...written.map(({ id }) => id)));
+    events.emit(step(1));
+    journal.flush();
+    expect(told).toEqual([1]);
   });
 
   test('has the end of a run at once, and with it all before', () => {

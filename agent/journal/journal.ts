@@ -44,7 +44,7 @@ export class EventJournal {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.store = options.store;
-    this.#unsubscribe = options.events.on((event) => this.#note(event));
+    this.#unsubscribe = options.events.on('journal', (event) => this.#note(event));
   }
 
   /** @returns a function that ends it */
@@ -74,7 +74,13 @@ export class EventJournal {
     }
     if (this.#readers.size === 0) return;
     const written = rows.map(wireEvent);
-    for (const reader of this.#readers) reader(written);
+    for (const reader of this.#readers) {
+      try {
+        reader(written);
+      } catch (thrown) {
+        log.error({ err: thrown }, 'a follower of the events failed');
+      }
+    }
   }
 
   /** Writes the rest, and follows the events no longer. */

@@ -59,7 +59,7 @@ export class LiveView {
 
   constructor(options: LiveViewOptions) {
     this.#options = options;
-    this.#unsubscribe = options.events.on((event) => {
+    this.#unsubscribe = options.events.on('live view', (event) => {
       if (TOLD.has(event.type) && 'runId' in event) this.#sessions.get(event.runId)?.tell();
     });
   }
@@ -96,7 +96,7 @@ export class LiveView {
       stop();
       this.#admit({ socket, pipe, runId, request, redeemed });
     });
-    const forgetEnd = events.on((event) => {
+    const forgetEnd = events.on('live view, before the browser', (event) => {
       if (event.type !== 'run.finished' || event.runId !== runId) return;
       stop();
       pipe.close(ENDED);

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EventBus, type AgentEvent } from '../base/events.ts';
+import { silentLogger } from '../base/log.ts';
 import { openDatabase, type Database } from '../store/database.ts';
 import { RunStore } from '../store/runs.ts';
 import { UploadStore } from '../store/uploads.ts';
@@ -17,7 +18,7 @@ beforeEach(() => {
   db = openDatabase(':memory:');
   runs = new RunStore(db);
   uploads = new UploadStore(db);
-  events = new EventBus();
+  events = new EventBus(silentLogger);
   metrics = createMetrics({
     events,
     runs,

@@ -88,7 +88,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const levels = new Map<string, RecordingLevel>();
   const routes = new Set<string>();
   const keys = new Set<string>();
-  const unsubscribe = events.on((event) => {
+  const unsubscribe = events.on('metrics', (event) => {
     if (event.type === 'agent.state') workerState = event.state;
     if (event.type === 'run.started') levels.set(event.runId, event.level.level);
     count(event, instruments);

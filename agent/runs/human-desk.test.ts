@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../base/clock.ts';
 import { EventBus, type AgentEvent } from '../base/events.ts';
+import { silentLogger } from '../base/log.ts';
 import { HumanDesk } from './human-desk.ts';
 
 function desk(): { desk: HumanDesk; seen: AgentEvent[]; signal: AbortController } {
-  const events = new EventBus();
+  const events = new EventBus(silentLogger);
   const seen: AgentEvent[] = [];
-  events.on((event) => seen.push(event));
+  events.on('test', (event) => seen.push(event));
   return { desk: new HumanDesk({ clock: systemClock, events }), seen, signal: new AbortController() };
 }
 

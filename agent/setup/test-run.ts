@@ -57,7 +57,7 @@ export async function startTestRun(options: TestRunOptions): Promise<string> {
     closers.splice(closers.indexOf(close), 1);
     drop(close(), log, 'closing the demo portal');
   };
-  const forget = events.on((event) => {
+  const forget = events.on('demo portal', (event) => {
     if (event.type !== 'run.finished') return;
     if (event.runId === runId) over();
     else ended.add(event.runId);
@@ -87,7 +87,7 @@ async function asTask(
   const id = `setup-${randomUUID()}`;
   const tasks = new TaskStore(db);
   const received = Promise.withResolvers<string>();
-  const forget = events.on((event) => {
+  const forget = events.on('test task', (event) => {
     if (event.type === 'run.queued' && event.taskId !== undefined) {
       if (tasks.runOfToolUse(id) === event.runId) received.resolve(event.runId);
     }
@@ -122,7 +122,7 @@ async function asRun(
 ): Promise<string> {
   const runId = newRunId();
   const onRecord = Promise.withResolvers<void>();
-  const forget = events.on((event) => {
+  const forget = events.on('test run', (event) => {
     if (event.type === 'run.queued' && event.runId === runId) onRecord.resolve();
   });
   engine

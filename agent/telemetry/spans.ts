@@ -14,7 +14,7 @@ interface OpenRun {
 /** @returns a function that ends it; spans that are open then end with it */
 export function traceRuns(events: EventBus, tracer: Tracer): () => void {
   const open = new Map<string, OpenRun>();
-  const unsubscribe = events.on((event) => {
+  const unsubscribe = events.on('traces', (event) => {
     if (event.type === 'run.queued') {
       const span = tracer.startSpan('run', {
         root: true,

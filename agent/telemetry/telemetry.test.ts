@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startOtlpReceiver, type OtlpReceiver, type OtlpSpan } from '../../test/fixtures/otlp-receiver.ts';
 import { EventBus } from '../base/events.ts';
-import { createLogger } from '../base/log.ts';
+import { createLogger, silentLogger } from '../base/log.ts';
 import { createMetrics, type Metrics } from '../metrics/index.ts';
 import { startTelemetry, type Telemetry, type TelemetryOptions } from './index.ts';
 
@@ -15,7 +15,7 @@ let telemetry: Telemetry | null;
 
 beforeEach(async () => {
   collector = await startOtlpReceiver();
-  events = new EventBus();
+  events = new EventBus(silentLogger);
   lines = [];
   telemetry = null;
   metrics = createMetrics({

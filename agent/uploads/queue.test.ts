@@ -47,9 +47,9 @@ beforeEach(async () => {
   s3 = await clients.s3();
   db = openDatabase(join(folder, 'agent.db'));
   store = new UploadStore(db);
-  events = new EventBus();
+  events = new EventBus(silentLogger);
   seen = [];
-  events.on((event) => seen.push(event));
+  events.on('test', (event) => seen.push(event));
   clock = new HeldClock();
   queues = [];
 });
@@ -102,7 +102,7 @@ function nextEvent(type: AgentEvent['type'], count = 1): Promise<void> {
       resolve();
       return;
     }
-    const off = events.on((event) => {
+    const off = events.on('test', (event) => {
       if (event.type === type) left -= 1;
       if (left > 0) return;
       off();

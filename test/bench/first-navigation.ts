@@ -34,7 +34,7 @@ async function measure(stage: Stage, rounds: number): Promise<number[]> {
   await agent.warm?.start();
   const { worker, done } = await serve(agent);
   let receivedAt = 0;
-  agent.events.on((event) => {
+  agent.events.on('test', (event) => {
     if (event.type === 'task.received') receivedAt = Date.now();
   });
   const times: number[] = [];

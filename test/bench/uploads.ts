@@ -145,7 +145,7 @@ async function uploadAll(
   const queue = new UploadQueue({
     store,
     s3: () => clients.s3(),
-    events: new EventBus(),
+    events: new EventBus(silentLogger),
     log: silentLogger,
   });
   try {
@@ -214,7 +214,7 @@ async function recovery(folder: string): Promise<number> {
       resolve();
       throw new Error('this was all');
     },
-    events: new EventBus(),
+    events: new EventBus(silentLogger),
     log: silentLogger,
   });
   queue.start();

@@ -244,7 +244,7 @@ describe('one agent takes them all, one after the other', () => {
     'when %s is killed in the middle of a step, the task fails at once as BrowserUnavailable',
     async (_what, which) => {
       const waiting = Promise.withResolvers<void>();
-      const forget = job.agent.events.on((event) => {
+      const forget = job.agent.events.on('test', (event) => {
         if (event.type === 'step.started' && event.name === 'Long') waiting.resolve();
       });
       const { ended } = await job.begin(

@@ -100,7 +100,7 @@ export async function feedMalformed(options: {
       activityArn: 'arn:aws:states:us-east-1:000000000000:activity:malformed',
       workerName: 'malformed',
       concurrency: TASKS_AT_ONCE,
-      events: new EventBus(),
+      events: new EventBus(silentLogger),
       log: silentLogger,
     });
     worker.start();

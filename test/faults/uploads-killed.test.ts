@@ -87,7 +87,12 @@ test('an agent killed amid a large and a small upload finishes both after its re
   never.reject(new Error('the client is dead'));
 
   server.fault = () => undefined;
-  queue = new UploadQueue({ store, s3: () => clients.s3(), events: new EventBus(), log: silentLogger });
+  queue = new UploadQueue({
+    store,
+    s3: () => clients.s3(),
+    events: new EventBus(silentLogger),
+    log: silentLogger,
+  });
   queue.start();
   expect(await queue.settle('run', { deadlineMs: 30_000 })).toEqual({ pending: 0, done: 2, failed: 0 });
 

@@ -174,7 +174,7 @@ test('setup leaves the shared key in the secret alone; a revoked machine asks no
 
   const agent = await openAgent({ home, env: { ...env, LBA_API_ENABLED: 'false' }, log: silentLogger });
   const details: string[] = [];
-  agent.events.on((event) => {
+  agent.events.on('test', (event) => {
     if (event.type === 'agent.state' && event.detail !== undefined) details.push(event.detail);
   });
   const { worker } = await serve(agent);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   site = await startFixtureSite();
   site.page('/', '<input id="name"><p>Hello</p>');
   api = await openTestApi({ variables: { LBA_RUN_MAX_PAUSE_SECONDS: '600' } });
-  api.agent.events.on((event) => events.push(event));
+  api.agent.events.on('test', (event) => events.push(event));
 });
 
 afterAll(async () => {

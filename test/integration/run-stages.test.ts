@@ -18,7 +18,7 @@ beforeAll(async () => {
   home = makeHome('stages');
   const env = { PATH: process.env['PATH'] ?? '' };
   agent = await openAgent({ home, env, log: silentLogger, uploads: 'none', keepWarm: false });
-  agent.events.on((event) => {
+  agent.events.on('test', (event) => {
     if (event.type === 'run.finished') ended.push(event);
   });
   agent.profiles.create({ name: 'mine' });

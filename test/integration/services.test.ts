@@ -30,7 +30,7 @@ beforeAll(async () => {
     variables: { LBA_API_PORT: '0', LBA_RECORDING_DEFAULT_LEVEL: 'TRACE' },
   });
   told = [];
-  job.agent.events.on((event) => told.push(event));
+  job.agent.events.on('test', (event) => told.push(event));
 });
 
 afterAll(async () => {

@@ -58,7 +58,7 @@ beforeEach(() => {
 async function run(person: (runId: string) => void): Promise<RunOutcome & { askedForPerson: number }> {
   const runId = newRunId();
   let askedForPerson = 0;
-  const forget = agent.events.on((event) => {
+  const forget = agent.events.on('test', (event) => {
     if (event.type !== 'human.requested') return;
     askedForPerson++;
     person(runId);

@@ -69,7 +69,7 @@ async function startWorker(
   databases.push(db);
   const client = new SFNClient(fixture.clientConfig);
   clients.push(client);
-  const events = new EventBus();
+  const events = new EventBus(silentLogger);
   const worker = new Worker({
     db,
     service: sfnActivityService({
@@ -89,7 +89,7 @@ async function startWorker(
   worker.start();
   const event: Started['event'] = async (type) => {
     const { promise, resolve } = Promise.withResolvers<AgentEvent>();
-    const off = events.on((seen) => {
+    const off = events.on('test', (seen) => {
       if (seen.type === type) resolve(seen);
     });
     return promise.finally(off);

@@ -134,7 +134,7 @@ describe.each(['sse', 'ws'] as const)('%s', (kind) => {
   test('brings what another process of the same data directory does', async () => {
     const client = await follow();
     const db = openDatabase(api.agent.paths.database);
-    const events = new EventBus();
+    const events = new EventBus(silentLogger);
     const journal = new EventJournal({
       events,
       store: new EventStore(db),

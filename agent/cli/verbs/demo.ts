@@ -132,7 +132,7 @@ export async function demo(options: VerbOptions): Promise<void> {
     await prepareHome(home, env);
 
     const agent = await openAgent({ home, env, log: createLogger({ level: 'warn' }) });
-    const forget = agent.events.on(showEvent);
+    const forget = agent.events.on('demo', showEvent);
     let rows: Row[];
     try {
       const { worker } = await serve(agent);

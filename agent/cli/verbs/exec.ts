@@ -51,7 +51,7 @@ export async function exec(options: ExecOptions, args: string[]): Promise<void> 
     }
   };
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const forget = agent.events.on(showProgress);
+  const forget = agent.events.on('progress', showProgress);
   const answer = (): void => {
     agent.humans.resume(runId);
   };
