@@ -8,7 +8,7 @@ export default defineConfig({
       'electron/**/*.test.ts',
       'renderer/src/**/*.test.ts',
       'resources/aws/*.test.ts',
-      'test/{integration,e2e,faults}/**/*.test.ts',
+      'test/{integration,e2e,faults,security}/**/*.test.ts',
     ],
     // Most tests wait for a browser most of the time; left to itself, Vitest keeps a processor free.
     maxWorkers: availableParallelism(),

@@ -96,7 +96,7 @@ function strategyOf(
   findings.error(
     [...path, 'strategy'],
     `unknown locator strategy ${JSON.stringify(written)}; one of ${LOCATOR_STRATEGIES.join(', ')}`,
-    didYouMean(name, LOCATOR_STRATEGIES),
+    () => didYouMean(name, LOCATOR_STRATEGIES),
   );
   return undefined;
 }
@@ -148,9 +148,7 @@ export function canonicalCondition(
   const type = raw['type'];
   if (type === undefined) return shorthand(raw, path, findings, timeout);
   if (typeof type !== 'string' || !(CONDITION_TYPES as readonly string[]).includes(type)) {
-    findings.error(
-      [...path, 'type'],
-      `unknown condition ${JSON.stringify(type)}`,
+    findings.error([...path, 'type'], `unknown condition ${JSON.stringify(type)}`, () =>
       didYouMean(typeof type === 'string' ? type : '', CONDITION_TYPES),
     );
     return REPORTED_CONDITION;
@@ -217,9 +215,7 @@ function shorthand(raw: JsonObject, path: Path, findings: Findings, timeout?: nu
   const short = key === undefined ? undefined : SHORTHANDS[key];
   if (key === undefined || !short) {
     const [written = ''] = Object.keys(raw);
-    findings.error(
-      path,
-      'a condition needs a "type"',
+    findings.error(path, 'a condition needs a "type"', () =>
       didYouMean(written, [...CONDITION_TYPES, ...Object.keys(SHORTHANDS)]),
     );
     return REPORTED_CONDITION;

@@ -5,24 +5,35 @@ import { lenientSchemas, type Action } from './schema.ts';
 /** An object on its way to the canonical form: shape not yet checked. */
 export type Canon = Record<string, unknown>;
 
-/** Most problems reported for one script: a person mends the first ones and looks again. */
+/** Most errors, and most warnings, reported for one script: a person fixes the first ones and looks again. */
 export const MAX_FINDINGS = 200;
 
 /** Collects what is wrong, and remembers where each rewritten object stood in the script as written. */
 export class Findings {
   readonly list: Finding[] = [];
+  readonly #counts = { error: 0, warning: 0 };
   readonly #origins = new WeakMap<object, { path: Path; renamed: Record<string, Path> }>();
 
-  error(path: Path, message: string, suggestion?: string): void {
-    this.#add({ severity: 'error', path, message, suggestion });
+  /**
+   * Functions are called only for findings that are listed: a script of many errors would spend most of the
+   * time on places and suggestions that nobody sees.
+   */
+  error(path: Path | (() => Path), message: string, suggest?: () => string | undefined): void {
+    this.#add('error', path, message, suggest);
   }
 
-  warn(path: Path, message: string, suggestion?: string): void {
-    this.#add({ severity: 'warning', path, message, suggestion });
+  /** As {@link error}; a warning never stops a script. */
+  warn(path: Path | (() => Path), message: string, suggest?: () => string | undefined): void {
+    this.#add('warning', path, message, suggest);
   }
 
   get hasErrors(): boolean {
-    return this.list.some((finding) => finding.severity === 'error');
+    return this.#counts.error > 0;
+  }
+
+  /** Errors beyond {@link MAX_FINDINGS}, which are counted and not listed. */
+  get unlistedErrors(): number {
+    return Math.max(0, this.#counts.error - MAX_FINDINGS);
   }
 
   /** `renamed`: where a key of the canonical object has its value from, when not from the same key. */
@@ -71,12 +82,22 @@ export class Findings {
   checkKeys(raw: JsonObject, path: Path, known: readonly string[], what: string): void {
     for (const key of Object.keys(raw)) {
       if (key.startsWith('_') || known.includes(key)) continue;
-      this.warn([...path, key], `unknown key "${key}" in ${what}; it is ignored`, didYouMean(key, known));
+      this.warn([...path, key], `unknown key "${key}" in ${what}; it is ignored`, () =>
+        didYouMean(key, known),
+      );
     }
   }
 
-  #add(finding: Finding): void {
-    if (this.list.length < MAX_FINDINGS || finding.severity === 'error') this.list.push(finding);
+  #add(
+    severity: Finding['severity'],
+    path: Path | (() => Path),
+    message: string,
+    suggest: (() => string | undefined) | undefined,
+  ): void {
+    this.#counts[severity] += 1;
+    if (this.#counts[severity] > MAX_FINDINGS) return;
+    const where = typeof path === 'function' ? path() : path;
+    this.list.push({ severity, path: where, message, suggestion: suggest?.() });
   }
 }
 

@@ -179,9 +179,7 @@ function actionOf(raw: JsonObject, path: Path, findings: Findings): Action | und
     return 'extract_dom';
   const action = ACTION_ALIASES[written] ?? written;
   if ((ACTIONS as readonly string[]).includes(action)) return action as Action;
-  findings.error(
-    [...path, key],
-    `unknown action "${written}"`,
+  findings.error([...path, key], `unknown action "${written}"`, () =>
     didYouMean(written, [...ACTIONS, ...Object.keys(ACTION_ALIASES)]),
   );
   return undefined;

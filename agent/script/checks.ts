@@ -38,7 +38,12 @@ class Checks {
   readonly #defined: Set<string>;
   /** A script that declares variables declares all of them; else the task may give any. */
   readonly #closed: boolean;
+  /** By what results are called: the name, else the description. */
   readonly #stepNames: Set<string>;
+  /** A template in a step's name may become any name. */
+  readonly #anyStepName: boolean;
+  readonly #jumpNames: Set<string>;
+  readonly #namesByList = new Map<readonly Step[], Map<string, Step[]>>();
   readonly #includes: boolean;
 
   constructor(
@@ -58,6 +63,8 @@ class Checks {
     this.#closed = declared.length > 0;
     this.#stepNames = new Set(all.flatMap(({ step }) => [step.name ?? step.description ?? []].flat()));
     this.#stepNames.add(STARTING_PAGE);
+    this.#anyStepName = [...this.#stepNames].some((name) => name.includes('{{'));
+    this.#jumpNames = new Set(all.flatMap(({ step }) => step.name ?? []));
     this.#includes = all.some(({ step }) => step.action === 'include');
   }
 
@@ -71,7 +78,7 @@ class Checks {
     eachString(chosenBefore, ['session'], (text, at) => {
       if (referencesIn(text).length > 0)
         this.#findings.warn(
-          this.#written(at),
+          () => this.#written(at),
           'templates are not resolved here: the browser is chosen before the first step',
         );
     });
@@ -91,27 +98,39 @@ class Checks {
   #target(name: string, path: Path, entry: Entry, reported: Set<Step>): void {
     if (name.includes('{{')) return;
     for (const list of entry.lists) {
-      const matches = list.filter((step) => step.name === name);
+      const matches = this.#namesIn(list).get(name) ?? [];
       const [, second] = matches;
       if (second && !reported.has(second)) {
         reported.add(second);
-        const twin = this.#all.find(({ step }) => step === second);
-        this.#findings.error(
-          this.#written([...(twin?.path ?? path), 'name']),
-          `the name "${name}" is used twice in one list of steps, and it is jumped to; rename one of them`,
-        );
+        this.#findings.error(() => {
+          const twin = this.#all.find(({ step }) => step === second);
+          return this.#written([...(twin?.path ?? path), 'name']);
+        }, `the name "${name}" is used twice in one list of steps, and it is jumped to; rename one of them`);
       }
       if (matches.length > 0) return;
     }
-    const reachable = entry.lists.flatMap((list) => list.flatMap((step) => step.name ?? []));
-    const exists = this.#all.some(({ step }) => step.name === name);
     this.#findings.error(
-      this.#written(path),
-      exists
+      () => this.#written(path),
+      this.#jumpNames.has(name)
         ? `the step "${name}" stands inside another step; a jump reaches only steps of its own list and of the lists around it`
         : `there is no step named "${name}" to jump to`,
-      didYouMean(name, reachable),
+      () =>
+        didYouMean(
+          name,
+          entry.lists.flatMap((list) => [...this.#namesIn(list).keys()]),
+        ),
     );
+  }
+
+  #namesIn(list: readonly Step[]): Map<string, Step[]> {
+    const known = this.#namesByList.get(list);
+    if (known) return known;
+    const names = Map.groupBy(
+      list.filter((step) => step.name !== undefined),
+      (step) => step.name!,
+    );
+    this.#namesByList.set(list, names);
+    return names;
   }
 
   #strings(value: unknown, path: Path, loopNames: readonly string[]): void {
@@ -125,19 +144,18 @@ class Checks {
     if (reference.kind === 'variable') {
       const [name = ''] = reference.path;
       if (this.#defined.has(name) || loopNames.includes(name) || STEP_DATA.test(name)) return;
-      const suggestion = didYouMean(name, [...this.#defined, ...loopNames]);
-      const at = this.#written(path);
-      if (this.#closed) this.#findings.error(at, `${written} is not defined`, suggestion);
-      else
-        this.#findings.warn(at, `${written} is not defined in the script; the task must give it`, suggestion);
+      const suggest = () => didYouMean(name, [...loopNames, ...this.#defined]);
+      const at = () => this.#written(path);
+      if (this.#closed) this.#findings.error(at, `${written} is not defined`, suggest);
+      else this.#findings.warn(at, `${written} is not defined in the script; the task must give it`, suggest);
     } else if (reference.kind === 'steps' && !this.#includes) {
       const parts = reference.rest.split('.');
       const known = parts.some((_, index) => this.#stepNames.has(parts.slice(0, index + 1).join('.')));
-      if (known || [...this.#stepNames].some((name) => name.includes('{{'))) return;
+      if (known || this.#anyStepName) return;
       this.#findings.error(
-        this.#written(path),
+        () => this.#written(path),
         `${written} names no step of this script`,
-        didYouMean(parts[0] ?? '', this.#stepNames),
+        () => didYouMean(parts[0] ?? '', this.#stepNames),
       );
     }
   }
@@ -157,7 +175,10 @@ class Checks {
     try {
       compilePattern(path.at(-1) === 'pattern' && pattern !== undefined ? pattern : text);
     } catch (thrown) {
-      this.#findings.error(this.#written(path), `not a regular expression: ${(thrown as Error).message}`);
+      this.#findings.error(
+        () => this.#written(path),
+        `not a regular expression: ${(thrown as Error).message}`,
+      );
     }
   }
 }

@@ -27,17 +27,13 @@ export function parseScript(source: unknown, options: ParseOptions = {}): ParseR
   const read = readSource(source);
   if (!read.ok) return { ok: false, problems: [problemOf(read.finding, () => read.position)] };
   const { value, locate } = read;
-  const fail = (list: readonly Finding[]): ParseResult => ({
-    ok: false,
-    problems: inOrder(list.map((finding) => problemOf(finding, locate))),
-  });
+  const findings = new Findings();
+  const found = (): Problem[] => inOrder(findings.list.map((finding) => problemOf(finding, locate)));
   if (!isPlainObject(value)) {
-    return fail([
-      { severity: 'error', path: [], message: `a script must be an object, and this is ${typeName(value)}` },
-    ]);
+    findings.error([], `a script must be an object, and this is ${typeName(value)}`);
+    return { ok: false, problems: found() };
   }
 
-  const findings = new Findings();
   const canonical = canonicalScript(value, findings);
   const written = (path: Path): Path => findings.writtenPath(canonical, path);
   const parsed = lenientSchemas.script.safeParse(canonical);
@@ -47,8 +43,19 @@ export function parseScript(source: unknown, options: ParseOptions = {}): ParseR
   const given = options.variables;
   const names = given === undefined ? undefined : Array.isArray(given) ? given : Object.keys(given);
   if (script) checkScript(script, names, findings, written);
-  if (!script || findings.hasErrors) return fail(findings.list);
-  return { ok: true, script, warnings: inOrder(findings.list.map((finding) => problemOf(finding, locate))) };
+  if (script && !findings.hasErrors) return { ok: true, script, warnings: found() };
+  const problems = found();
+  const isWarning = ({ severity }: Problem): boolean => severity === 'warning';
+  const errors = problems.filter((problem) => !isWarning(problem));
+  const more = unlisted(findings.unlistedErrors);
+  return { ok: false, problems: [...errors, ...more, ...problems.filter(isWarning)] };
+}
+
+/** Says that there are more errors than are listed. */
+function unlisted(count: number): Problem[] {
+  if (count === 0) return [];
+  const message = `${count} more ${count === 1 ? 'error is' : 'errors are'} not listed; fix those above and check again`;
+  return [{ severity: 'error', path: formatPath([]), message }];
 }
 
 function problemOf(
@@ -136,7 +143,7 @@ function explainIssue(
         value === undefined
           ? `"${name}" is missing`
           : `"${name}" must be ${allowed.length === 1 ? '' : 'one of '}${allowed.join(', ')}, not ${JSON.stringify(value)}`,
-        typeof value === 'string' ? didYouMean(value, allowed) : undefined,
+        () => (typeof value === 'string' ? didYouMean(value, allowed) : undefined),
       );
       return;
     }

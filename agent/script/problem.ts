@@ -44,18 +44,37 @@ export function formatPath(path: Path): string {
   return text;
 }
 
+/** Longer names are not compared: the time a comparison takes grows with the square of the length. */
+const MAX_NAME_CHARACTERS = 100;
+/** Further candidates are not compared: 200 suggestions of one script then take less than 0.1 s. */
+const MAX_CANDIDATES = 500;
+
 /** The candidate that `written` is probably a slip of, or nothing: a far guess is worse than none. */
 export function didYouMean(written: string, candidates: Iterable<string>): string | undefined {
-  const all = [...candidates];
-  if (all.length === 0 || written.length > 100) return undefined;
+  if (written.length > MAX_NAME_CHARACTERS) return undefined;
+  const mostEdits = Math.max(1, Math.floor(written.length / 3));
+  const near = take(candidates, MAX_CANDIDATES).filter(
+    (candidate) => Math.abs(candidate.length - written.length) <= mostEdits,
+  );
+  if (near.length === 0) return undefined;
   const lower = written.toLowerCase();
-  const same = all.find((candidate) => candidate.toLowerCase() === lower);
+  const same = near.find((candidate) => candidate.toLowerCase() === lower);
   if (same !== undefined) return same;
   // Two letters swapped are two edits, and the commonest slip.
-  const swapped = all.find((candidate) => lettersOf(candidate) === lettersOf(lower));
+  const letters = lettersOf(lower);
+  const swapped = near.find((candidate) => lettersOf(candidate) === letters);
   if (swapped !== undefined) return swapped;
-  const best = closest(written, all);
-  return distance(written, best) <= Math.max(1, Math.floor(written.length / 3)) ? best : undefined;
+  const best = closest(written, near);
+  return distance(written, best) <= mostEdits ? best : undefined;
+}
+
+function take<T>(items: Iterable<T>, count: number): T[] {
+  const taken: T[] = [];
+  for (const item of items) {
+    if (taken.length === count) break;
+    taken.push(item);
+  }
+  return taken;
 }
 
 function lettersOf(word: string): string {

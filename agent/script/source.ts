@@ -13,6 +13,9 @@ export const MAX_SCRIPT_BYTES = 262_144;
 /** Most objects and lists inside one another: far beyond any real script, far below the stack. */
 export const MAX_DEPTH = 100;
 
+/** Most objects and lists in one script: a step has one or more, so that checks stay below 0.2 s. */
+export const MAX_PARTS = 20_000;
+
 export type Source =
   | { ok: true; value: JsonValue; locate: (path: Path) => Position | undefined }
   | { ok: false; finding: Finding; position?: Position };
@@ -31,8 +34,8 @@ function readText(written: string): Source {
   const text = written.startsWith('\uFEFF') ? written.slice(1) : written;
   const sizeBytes = Buffer.byteLength(text);
   if (sizeBytes > MAX_SCRIPT_BYTES) return refuse(tooLarge(sizeBytes));
-  const tooDeepAt = findTooDeep(text);
-  if (tooDeepAt !== undefined) return refuse(TOO_DEEP, [], positionAt(text, tooDeepAt));
+  const excess = findExcess(text);
+  if (excess) return refuse(excess.message, [], positionAt(text, excess.offset));
 
   let value: JsonValue;
   try {
@@ -46,10 +49,12 @@ function readText(written: string): Source {
   }
 
   let tree: Node | undefined;
+  let starts: number[] | undefined;
   const locate = (path: Path): Position | undefined => {
     tree ??= parseTree(text);
+    starts ??= lineStarts(text);
     const node = tree && nearestNode(tree, path);
-    return node && positionAt(text, node.offset);
+    return node && positionIn(starts, node.offset);
   };
   const bad = findForbiddenKey(value);
   if (bad) {
@@ -62,7 +67,8 @@ function readText(written: string): Source {
 function readValue(source: unknown): Source {
   let text: string | undefined;
   try {
-    if (isTooDeep(source)) return refuse(TOO_DEEP);
+    const excess = excessOf(source);
+    if (excess !== undefined) return refuse(excess);
     text = JSON.stringify(source);
   } catch (thrown) {
     return refuse(`not a JSON value: ${(thrown as Error).message}`);
@@ -77,6 +83,7 @@ function readValue(source: unknown): Source {
 }
 
 const TOO_DEEP = `objects and lists stand more than ${MAX_DEPTH} deep inside one another; split the script with include`;
+const TOO_MANY = `the script has more than ${MAX_PARTS} objects and lists; split it with include, or give long lists as variables`;
 
 function tooLarge(sizeBytes: number): string {
   return `the script has ${sizeBytes} bytes, more than ${MAX_SCRIPT_BYTES}; store it on the machine and name it instead`;
@@ -90,9 +97,10 @@ function refuse(message: string, path: Path = [], position?: Position): Source {
   return { ok: false, finding: { severity: 'error', path, message }, ...(position ? { position } : {}) };
 }
 
-/** Offset of the bracket that goes beyond the depth, found without recursion, strings skipped. */
-function findTooDeep(text: string): number | undefined {
+/** The bracket that goes beyond depth or number, found without recursion, strings skipped. */
+function findExcess(text: string): { offset: number; message: string } | undefined {
   let depth = 0;
+  let parts = 0;
   let inString = false;
   for (let offset = 0; offset < text.length; offset++) {
     const char = text[offset];
@@ -101,22 +109,26 @@ function findTooDeep(text: string): number | undefined {
       else if (char === '"') inString = false;
     } else if (char === '"') inString = true;
     else if (char === '{' || char === '[') {
-      if (++depth > MAX_DEPTH) return offset;
+      if (++depth > MAX_DEPTH) return { offset, message: TOO_DEEP };
+      if (++parts > MAX_PARTS) return { offset, message: TOO_MANY };
     } else if (char === '}' || char === ']') depth--;
   }
   return undefined;
 }
 
 /** Level by level, so neither depth nor a cycle overflows the stack; a cycle is too deep. */
-function isTooDeep(value: unknown): boolean {
+function excessOf(value: unknown): string | undefined {
   let level = new Set<object>(isObject(value) ? [value] : []);
+  let parts = 0;
   for (let depth = 0; level.size > 0; depth++) {
-    if (depth >= MAX_DEPTH) return true;
+    if (depth >= MAX_DEPTH) return TOO_DEEP;
+    parts += level.size;
+    if (parts > MAX_PARTS) return TOO_MANY;
     const next = new Set<object>();
     for (const item of level) for (const child of Object.values(item)) if (isObject(child)) next.add(child);
     level = next;
   }
-  return false;
+  return undefined;
 }
 
 function isObject(value: unknown): value is object {
@@ -144,7 +156,22 @@ function nearestNode(tree: Node, path: Path): Node | undefined {
 }
 
 function positionAt(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  const lineStart = before.lastIndexOf('\n') + 1;
-  return { line: before.split('\n').length, column: offset - lineStart + 1 };
+  return positionIn(lineStarts(text), offset);
+}
+
+/** Offset of the first character of each line. */
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+function positionIn(starts: readonly number[], offset: number): Position {
+  let line = 0;
+  for (let end = starts.length; end - line > 1;) {
+    const middle = (line + end) >> 1;
+    if (starts[middle]! <= offset) line = middle;
+    else end = middle;
+  }
+  return { line: line + 1, column: offset - starts[line]! + 1 };
 }

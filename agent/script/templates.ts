@@ -16,6 +16,9 @@ export type Token = { text: string } | { reference: Reference; written: string }
 /** An escaped pair of braces, or a pair of braces with something inside. */
 const PIECES = /\\\{\{|\{\{([^{}]*)\}\}/g;
 
+/** Longer text between braces is not a reference: trying a step's name at each dot takes quadratic time. */
+const MAX_REFERENCE_CHARACTERS = 1_000;
+
 const VARIABLE = /^\w[\w-]*(?:\.[\w-]+)*$/;
 const ENV = /^env\.(\w+)$/;
 const SECRET = /^secret:\s*(\S+)$/;
@@ -65,7 +68,11 @@ export function tokenise(text: string): Token[] {
 /** Where the section ends that `inner` opens, if it opens one that is closed. */
 function sectionEnd(inner: string, after: number, ends: Map<string, number[]>): number | undefined {
   if (!inner.startsWith('#') && !inner.startsWith('^')) return undefined;
-  return ends.get(inner.slice(1).trim())?.find((end) => end > after);
+  const ascending = ends.get(inner.slice(1).trim()) ?? [];
+  const next = ascending.findIndex((end) => end > after);
+  // Sections are read in order: an end before this one is also before all that follow.
+  ascending.splice(0, next < 0 ? ascending.length : next);
+  return ascending[0];
 }
 
 /** The references in a string. */
@@ -74,6 +81,7 @@ export function referencesIn(text: string): { reference: Reference; written: str
 }
 
 function parseReference(inner: string): Reference | undefined {
+  if (inner.length > MAX_REFERENCE_CHARACTERS) return undefined;
   const env = ENV.exec(inner)?.[1];
   if (env !== undefined) return { kind: 'env', name: env };
   const secret = SECRET.exec(inner)?.[1];
