@@ -185,7 +185,9 @@ async function compose(): Promise<(path?: string) => void> {
   });
   // The system goes down: what can be told is told, the rest is taken up at the next start.
   powerMonitor.on('shutdown', () => {
-    agent.stop({ deadlineMs: 0 }).catch(() => undefined);
+    agent.stop({ deadlineMs: 0 }).catch((thrown: unknown) => {
+      log.warn({ err: thrown }, 'the agent could not be stopped');
+    });
   });
   return (path) => window.show(path);
 

@@ -104,7 +104,9 @@ a { display: inline-block; padding: 6px 14px; border: 1px solid #8888; border-ra
     window.webContents.on('will-navigate', (_event, url) => {
       if (url !== NOW) return;
       this.#log.info({}, 'quitting now');
-      this.#agent.stop({ deadlineMs: 0 }).catch(() => undefined);
+      this.#agent.stop({ deadlineMs: 0 }).catch((thrown: unknown) => {
+        this.#log.warn({ err: thrown }, 'the agent could not be stopped');
+      });
     });
     window.loadURL(PAGE).catch((thrown: unknown) => {
       this.#log.warn({ err: thrown }, 'what quitting waits for could not be shown');

@@ -100,13 +100,13 @@ export class ProfileDesk {
     const told = Promise.withResolvers<void>();
     const entry: Entry = { shown, cancel: new AbortController(), close: null, over: Promise.resolve() };
     const work = this.#work(profile, entry, () => told.resolve());
-    entry.over = work.catch(() => undefined);
+    // A failure is in `shown.problem`, and in the log.
+    entry.over = work.catch((thrown: unknown) => log.warn({ err: thrown }, 'a sign-in failed'));
     this.#remember(profile.profileId, entry);
     work.then(
       () => told.resolve(),
       (thrown: unknown) => told.reject(thrown as Error),
     );
-    drop(entry.over, log, 'a sign-in');
     await told.promise;
     return shown;
   }
@@ -228,15 +228,7 @@ export class ProfileDesk {
       shown.heldBy = null;
       onOpen();
       if (shown.url !== null) {
-        // A page that does not open is seen by the person, who may go elsewhere.
-        drop(
-          session
-            .page()
-            .goto(shown.url)
-            .catch(() => undefined),
-          log,
-          'opening the sign-in page',
-        );
+        drop(session.page().goto(shown.url), log, 'opening the sign-in page');
       }
       const late = clock.sleep(SIGN_IN_LIMIT_MS, timer.signal).then(() => 'late' as const);
       late.catch(() => undefined);

@@ -48,7 +48,10 @@ export class TemporaryFolders {
     let names: string[];
     try {
       names = readdirSync(this.#folder);
-    } catch {
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') {
+        this.#log.warn({ dir: this.#folder }, `cannot look for temporary folders: ${messageOf(thrown)}`);
+      }
       return 0;
     }
     let removed = 0;

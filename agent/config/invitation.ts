@@ -59,7 +59,7 @@ export interface Invitation {
 /** What IAM says when there is no such user, key or policy. */
 const NO_SUCH = 'NoSuchEntityException';
 
-/** @throws AgentError with what is missing; nothing is left behind then */
+/** @throws AgentError with what is missing; nothing is left behind then, or the message says what */
 export async function invite(
   clients: Pick<AwsClients, 'iam' | 'sts'>,
   options: { environment: string; region: string; label?: string; forMs: number; clock?: Clock },
@@ -76,8 +76,10 @@ export async function invite(
   const expiresAt = Math.floor((clock.now() + forMs) / 1000) * 1000;
   const sdk = await import('@aws-sdk/client-iam');
   const iam = await clients.iam();
+  let isMade = false;
   try {
     await iam.send(new sdk.CreateUserCommand({ UserName: machine, Path: path }));
+    isMade = true;
     await iam.send(
       new sdk.PutUserPolicyCommand({
         UserName: machine,
@@ -90,19 +92,29 @@ export async function invite(
     const code = writeSetupCode({ environment, region, userName: machine, ...keyOf(key), expiresAt });
     return { machine, code, expiresAt };
   } catch (thrown) {
-    await revoke(clients, machine).catch(() => undefined);
+    const left = isMade ? await removeHalfMade(clients, machine) : '';
     if (thrown instanceof Error && thrown.name === NO_SUCH) {
       throw new AgentError(
         'BrowserAgent.InvalidInput',
-        `there is no policy ${policyArn}: deploy the stack of environment ${environment} first (docs/aws-setup.md), or check the name and the account.`,
+        `there is no policy ${policyArn}: deploy the stack of environment ${environment} first (docs/aws-setup.md), or check the name and the account.${left}`,
         { cause: thrown },
       );
     }
     throw new AgentError(
       'BrowserAgent.InvalidInput',
-      `the invitation could not be made: ${messageOf(thrown)}. Inviting is for administrators of the account; docs/iam-permissions.md lists what it takes.`,
+      `the invitation could not be made: ${messageOf(thrown)}. Inviting is for administrators of the account; docs/iam-permissions.md lists what it takes.${left}`,
       { cause: thrown },
     );
+  }
+}
+
+/** Removes a user that was made in part. @returns what to tell the administrator when that fails, else nothing */
+async function removeHalfMade(clients: Pick<AwsClients, 'iam'>, machine: string): Promise<string> {
+  try {
+    await revoke(clients, machine);
+    return '';
+  } catch (thrown) {
+    return ` The IAM user ${machine} may have been left behind (${messageOf(thrown)}): remove it with local-browser-agent invite revoke ${machine}`;
   }
 }
 

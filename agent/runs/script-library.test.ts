@@ -45,3 +45,10 @@ test('a file is read only inside the folder, whatever its name or link says', ()
 test('an empty or missing folder is said as such', () => {
   expect(() => new ScriptLibrary(join(folder, 'nowhere')).read('x')).toThrow(/holds no scripts yet/);
 });
+
+test('a missing folder has no scripts; a folder that cannot be read is an error, not an empty library', () => {
+  expect(new ScriptLibrary(join(folder, 'none')).list()).toEqual([]);
+  expect(() => new ScriptLibrary(join(folder, 'outside.json')).list()).toThrow(
+    /folder of stored scripts cannot be read: ENOTDIR.*Check its permissions/,
+  );
+});

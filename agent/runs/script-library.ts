@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join, sep } from 'node:path';
-import { AgentError } from '../base/errors.ts';
+import { AgentError, messageOf } from '../base/errors.ts';
 
 const REFERENCE = /^(?<name>[\w][\w .-]{0,127})(?:@(?<version>[\w][\w.-]{0,63}))?$/;
 
@@ -30,12 +30,18 @@ export class ScriptLibrary {
     this.#folder = folder;
   }
 
+  /** @throws AgentError when the folder is there and cannot be read */
   list(): StoredScript[] {
     let files: string[];
     try {
       files = readdirSync(this.#folder, { recursive: true, encoding: 'utf8' });
-    } catch {
-      return [];
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw new AgentError(
+        'BrowserAgent.Internal',
+        `The folder of stored scripts cannot be read: ${messageOf(thrown)}. Check its permissions.`,
+        { cause: thrown },
+      );
     }
     return files
       .filter((file) => file.endsWith('.json'))

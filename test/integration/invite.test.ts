@@ -100,6 +100,30 @@ test('of two machines with one code one gets keys', async () => {
   expect(await state(machine)).toBe('active');
 });
 
+test('an invitation that fails half-way and cannot be taken back names the user that is left', async () => {
+  const sdk = await import('@aws-sdk/client-iam');
+  const iam = await admin.iam();
+  const UserName = 'clerk';
+  const mayBegin = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: ['iam:CreateUser', 'iam:PutUserPolicy'], Resource: '*' }],
+  };
+  await iam.send(new sdk.CreateUserCommand({ UserName }));
+  await iam.send(
+    new sdk.PutUserPolicyCommand({ UserName, PolicyName: 'p', PolicyDocument: JSON.stringify(mayBegin) }),
+  );
+  const { AccessKey: key } = await iam.send(new sdk.CreateAccessKeyCommand({ UserName }));
+  const clerk = connect({ accessKeyId: key!.AccessKeyId!, secretAccessKey: key!.SecretAccessKey! });
+  onTestFinished(() => clerk.destroy());
+  const failed = await invite(clerk, { environment: ENV, region: sandbox.region, forMs: HOUR_MS }).catch(
+    (thrown: unknown) => (thrown as Error).message,
+  );
+  const [, left] =
+    /The IAM user (\S+) may have been left behind .*invite revoke \1$/.exec(failed as string) ?? [];
+  expect(left).toMatch(/^browser-agent-prod-[0-9a-f]{8}$/);
+  expect(await revoke(admin, left!)).toBe(true);
+});
+
 test('a code that has expired is refused by AWS, and so is one that was taken back', async () => {
   const late = await invited({ forMs: -1_000 });
   expect(await state(late.machine)).toBe('expired');
