@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../base/log.ts';
 import type { RecordingLevel } from '../base/words.ts';
-import { artifactWanted, type ArtifactKind } from './levels.ts';
+import type { ArtifactKind } from './artifact-kinds.ts';
+import { artifactWanted } from './levels.ts';
 import type { ArtifactSink, NewArtifact } from './types.ts';
 
 export interface Wanted {
@@ -22,6 +23,12 @@ export interface WriterOptions {
   log: Logger;
 }
 
+/** The bytes of a file, and how many fields and values are hidden in it. */
+export interface Made {
+  data: Buffer;
+  masked?: number;
+}
+
 interface Described {
   kind: ArtifactKind;
   key: string;
@@ -33,8 +40,8 @@ interface Described {
 }
 
 /**
- * Puts artifacts on disk, with size and hash, beside the run: nobody waits for a disk while a page could
- * go on. One after the other, so that memory holds few at a time.
+ * Puts artifacts on disk, with size and hash, while the run continues. Writes one after the other, so that
+ * memory holds few of them at a time.
  */
 export class ArtifactWriter {
   readonly #options: WriterOptions;
@@ -62,7 +69,7 @@ export class ArtifactWriter {
     };
   }
 
-  /** The key as it is, or with a number when it is taken already (a step in a loop, say). */
+  /** The key, or the key with a number when another file has it already (a step in a loop, for example). */
   reserve(key: string): string {
     const dot = key.lastIndexOf('.');
     const [stem, extension] = dot > key.lastIndexOf('/') ? [key.slice(0, dot), key.slice(dot)] : [key, ''];
@@ -76,11 +83,8 @@ export class ArtifactWriter {
     return join(this.#options.runDir, ...key.split('/'));
   }
 
-  /** `make` runs when its turn comes: to serialise and redact is work, too. */
-  write(
-    described: Described,
-    make: () => Promise<{ data: Buffer; masked?: number }> | { data: Buffer; masked?: number },
-  ): Promise<NewArtifact | null> {
+  /** `make` runs when its turn comes, because serialising and redacting are work too. */
+  write(described: Described, make: () => Promise<Made> | Made): Promise<NewArtifact | null> {
     return this.#queue(described, async () => {
       const { data, masked = 0 } = await make();
       const path = this.pathOf(described.key);
@@ -91,7 +95,7 @@ export class ArtifactWriter {
     });
   }
 
-  /** A file that is there already. */
+  /** Describes a file that exists already. */
   adopt(described: Described, path: string): Promise<NewArtifact | null> {
     return this.#queue(described, async () => {
       const hash = createHash('sha256');

@@ -1,8 +1,9 @@
-/** The recording levels for people: what each uploads, and what that is in bytes where nothing is known yet. */
+/** The recording levels for people: what each uploads, and how many bytes that is before any run was measured. */
 import { RECORDING_LEVELS, type RecordingLevel } from '../base/words.ts';
-import { ARTIFACT_KINDS, artifactWanted, type ArtifactKind } from './levels.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from './artifact-kinds.ts';
+import { artifactWanted } from './levels.ts';
 
-/** What is uploaded, in one sentence each. `levels.ts` decides; these say it. */
+/** What each level uploads, in one sentence. A test compares it with the table in artifact-kinds.ts. */
 export const LEVEL_WORDS: Record<RecordingLevel, { title: string; uploads: string }> = {
   NONE: {
     title: 'Nothing',
@@ -11,25 +12,25 @@ export const LEVEL_WORDS: Record<RecordingLevel, { title: string; uploads: strin
   ERROR: {
     title: 'Failures',
     uploads:
-      'Only when a run fails: a picture of the page and the page itself as it was, the errors of page and network, and the last 30 seconds as video.',
+      'Only when a run fails: a picture of the page and the page itself, the errors of page and network, the last 30 seconds as video, and a list of these files.',
   },
   INFO: {
     title: 'Results',
     uploads:
-      'Of each run the last page, the data it collected, its downloads and the pictures that its script asks for; of failures all that "Failures" has.',
+      'The final page, extracted data, downloads and requested screenshots; failures also include everything listed under “Failures”.',
   },
   DEBUG: {
     title: 'Key steps',
     uploads:
-      'All of "Results", picture and page of the key steps (opening pages, sending forms, signing in), and a trace that developers can step through.',
+      'Everything in “Results”, picture and page of the key steps (opening pages, sending forms, signing in), and a trace that developers can step through.',
   },
   TRACE: {
     title: 'Everything',
-    uploads: 'All of "Key steps", picture and page of every step, and the whole run as video.',
+    uploads: 'Everything in “Key steps”, picture and page of every step, and the whole run as video.',
   },
 };
 
-/** Of a session of 15 steps (docs/design.md, section 4), in bytes. ERROR: of one that fails. */
+/** Bytes of a session of 15 steps, as docs/design.md promises. ERROR: of one that fails. */
 export const DEFAULT_SESSION_BYTES: Record<RecordingLevel, number> = {
   NONE: 0,
   ERROR: 1_000_000,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RECORDING_LEVELS, type RecordingLevel } from '../base/words.ts';
-import { ARTIFACT_KINDS, artifactWanted, type ArtifactKind } from './levels.ts';
+import { ARTIFACT_KINDS, type ArtifactKind } from './artifact-kinds.ts';
+import { artifactWanted } from './levels.ts';
 
 const kinds = fc.constantFrom(...ARTIFACT_KINDS);
 const levels = fc.constantFrom(...RECORDING_LEVELS);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RECORDING_LEVELS } from '../base/words.ts';
-import { ARTIFACT_KINDS } from './levels.ts';
+import { ARTIFACT_KINDS } from './artifact-kinds.ts';
 
 /** `manifest.json`: what was recorded of a run, and what was not and why. Names are as in the script format. */
 export const manifestSchema = z.object({

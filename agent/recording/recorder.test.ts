@@ -11,7 +11,7 @@ import { openBrowser, openPage, servePages, until, VIEWPORT } from '../../test/s
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { RECORDING_LEVELS, type JsonObject, type RecordingLevel } from '../base/words.ts';
-import { ARTIFACT_KINDS } from './levels.ts';
+import { ARTIFACT_KINDS } from './artifact-kinds.ts';
 import { manifestSchema, type Manifest } from './manifest.ts';
 import { Recorder } from './recorder.ts';
 import { Redactor } from './redaction.ts';

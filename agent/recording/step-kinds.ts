@@ -1,4 +1,4 @@
-import type { ArtifactKind } from './levels.ts';
+import type { ArtifactKind } from './artifact-kinds.ts';
 import type { RecordedStep } from './types.ts';
 
 /** Extraction and assertion: shown with picture and data from INFO on. */

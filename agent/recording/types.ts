@@ -2,7 +2,7 @@ import type { BrowserContext, Locator, Page } from 'playwright';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { JsonObject, RecordingLevel, ResolvedLevel } from '../base/words.ts';
-import type { ArtifactKind } from './levels.ts';
+import type { ArtifactKind } from './artifact-kinds.ts';
 import type { Redactor } from './redaction.ts';
 
 /** Where finished artifacts go: the store and, for those to upload, the queue. */

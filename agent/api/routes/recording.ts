@@ -8,7 +8,8 @@ import {
   LEVEL_WORDS,
   type LevelEstimate,
 } from '../../recording/level-words.ts';
-import { ARTIFACT_KINDS, artifactWanted } from '../../recording/levels.ts';
+import { ARTIFACT_KINDS } from '../../recording/artifact-kinds.ts';
+import { artifactWanted } from '../../recording/levels.ts';
 import { resolveLevel } from '../../recording/resolve-level.ts';
 import { EvidenceSizes } from '../../store/evidence-sizes.ts';
 import type { ApiPorts } from '../ports.ts';
