@@ -4,13 +4,14 @@
  * again. The verb `run` and the desktop's agent process both live here.
  */
 import type { WorkerEnd } from './activity/worker.ts';
-import { openAgent, serve, type Agent, type OpenOptions, type ServingAgent } from './agent.ts';
+import { openAgent, type Agent, type OpenOptions } from './agent.ts';
 import type { KeptAddress } from './api/start.ts';
 import type { Clock } from './base/clock.ts';
 import { openLogFile, type LogFile } from './base/log-file.ts';
 import { createLogger, type Logger } from './base/log.ts';
 import { homePaths } from './base/paths.ts';
 import { loadConfig } from './config/load.ts';
+import { serve, type ServingAgent } from './serve.ts';
 
 const MB = 1_000_000;
 

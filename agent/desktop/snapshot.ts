@@ -1,5 +1,6 @@
 /** What the tray shows of the agent, in one message; told again when something of it may have changed. */
-import type { Agent, ServingAgent } from '../agent.ts';
+import type { Agent } from '../agent.ts';
+import type { ServingAgent } from '../serve.ts';
 import type { AgentEvent } from '../base/events.ts';
 import type { AgentSnapshot } from '../base/shell-messages.ts';
 

@@ -1,6 +1,6 @@
 import type { RecordingLevel } from '../base/words.ts';
 
-/** What a run needs of the configuration; read anew at the start of each run. */
+/** What a run needs of the configuration; read at the start of each run. */
 export interface RunSettings {
   recording: {
     /** `RECORDING_LEVEL_OVERRIDE`. */
@@ -10,8 +10,6 @@ export interface RunSettings {
     defaultLevel: RecordingLevel | null;
     maxLevel: RecordingLevel | null;
     keepLevel: RecordingLevel;
-    keepDays: number;
-    keepGb: number;
     waitForUploads: boolean;
     maskSelectors: string[];
   };

@@ -7,6 +7,7 @@ import { namesInAws } from '../aws/arn.ts';
 import type { Logger } from '../base/log.ts';
 import type { JsonObject } from '../base/words.ts';
 import type { LoadOptions } from '../config/load.ts';
+import type { UploadStore } from '../store/uploads.ts';
 
 /** Name of the environment in it. */
 export const SANDBOX_ENVIRONMENT = 'sandbox';
@@ -14,8 +15,8 @@ export const SANDBOX_ENVIRONMENT = 'sandbox';
 /** The account that the sandbox says it is; no real one has this number. */
 const SANDBOX_ACCOUNT = '000000000000';
 
-/** A bucket of that name in AWS would be somebody else's: what was meant for the sandbox never goes there. */
-export const SANDBOX_BUCKET = namesInAws.bucket(SANDBOX_ENVIRONMENT, SANDBOX_ACCOUNT);
+/** A bucket of that name in AWS would be somebody else's: evidence for the sandbox must never go there. */
+const SANDBOX_BUCKET = namesInAws.bucket(SANDBOX_ENVIRONMENT, SANDBOX_ACCOUNT);
 
 /** As short as a person waits for a restart gladly: the agent ends only when its open poll has. */
 const POLL_MS = 2_000;
@@ -81,6 +82,21 @@ export async function openOwnSandbox({ log }: { log: Logger }): Promise<OwnSandb
     await sandbox.close();
     throw thrown;
   }
+}
+
+/**
+ * The buckets that this agent must not upload to: with a sandbox every bucket in AWS, without one the sandbox's.
+ *
+ * @param isAlone false when another process may have this data directory open, and with it the sandbox: then
+ * the uploads that wait for the sandbox stay in the queue; otherwise the sandbox is gone, and they are dropped
+ */
+export function foreignBuckets(
+  store: Pick<UploadStore, 'pendingBuckets' | 'forget'>,
+  { sandbox, isAlone }: { sandbox: OwnSandbox | null; isAlone: boolean },
+): readonly string[] {
+  if (sandbox) return store.pendingBuckets().filter((bucket) => bucket !== SANDBOX_BUCKET);
+  if (isAlone) store.forget(SANDBOX_BUCKET);
+  return [SANDBOX_BUCKET];
 }
 
 function sampleDefinition(activityArn: string): JsonObject {

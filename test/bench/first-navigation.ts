@@ -1,5 +1,5 @@
 /** Time from a task's arrival to its first navigation, as the portal sees it: with the browser kept warm, and cold. */
-import { serve } from '../../agent/agent.ts';
+import { serve } from '../../agent/serve.ts';
 import { median, withStage, type Stage } from './stage.ts';
 
 const GOAL_MS = { warm: 100, cold: 800 };

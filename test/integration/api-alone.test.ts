@@ -1,6 +1,7 @@
 /** An agent without an activity: its API alone. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openAgent, serve, type Agent, type ServingAgent } from '../../agent/agent.ts';
+import { openAgent, type Agent } from '../../agent/agent.ts';
+import { serve, type ServingAgent } from '../../agent/serve.ts';
 import { silentLogger } from '../../agent/base/log.ts';
 import { call } from '../fixtures/api.ts';
 import { makeHome, removeHome } from '../fixtures/home.ts';

@@ -29,6 +29,7 @@ test('the agent starts without what only runs, requests and pictures need', () =
       },
     });
     await import(${JSON.stringify(new URL('../../agent/agent.ts', import.meta.url).href)});
+    await import(${JSON.stringify(new URL('../../agent/serve.ts', import.meta.url).href)});
     await import(${JSON.stringify(new URL('../../agent/api/start.ts', import.meta.url).href)});
     console.log(JSON.stringify(loads));
   `;
