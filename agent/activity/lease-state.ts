@@ -12,6 +12,7 @@
  *   command ever comes out of it again.
  * - `over`: released. Final.
  */
+import { backoffMs } from '../base/backoff.ts';
 
 /** Both clocks at one moment: either may stand still or jump while a machine sleeps, depending on the system. */
 export interface Instant {
@@ -154,12 +155,12 @@ function answer(
       return state.acting ? { phase: 'lost', reason: event.reason } : { phase: 'over' };
     case 'failed': {
       const failures = state.failures + 1;
-      const pauseMs = Math.min(config.intervalMs, RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 20));
+      const retry = { firstMs: RETRY_FIRST_MS, mostMs: config.intervalMs };
       return {
         ...landed,
         failures,
         lastFailure: event.reason,
-        nextAtMs: event.now.monotonicMs + pauseMs / 2 + (pauseMs / 2) * event.random,
+        nextAtMs: event.now.monotonicMs + backoffMs(retry, failures, event.random),
       };
     }
     default:

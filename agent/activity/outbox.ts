@@ -2,13 +2,14 @@
  * Sends reports until Step Functions takes them or says that the token is dead. A report is on disk before
  * it is sent, so it also survives this process; one send per report is in flight at a time.
  */
+import { RETRY_PACE } from '../aws/failure-kinds.ts';
+import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { drop } from '../base/drop.ts';
 import { AgentError } from '../base/errors.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
 import type { OutboxRow, OutboxStore, Report } from '../store/outbox.ts';
-import { backoffMs } from './backoff.ts';
 import { describe, problemOf, type Problem } from './problems.ts';
 import { Repeated, type OngoingProblem } from './repeated.ts';
 import { failureReport } from './report.ts';
@@ -139,7 +140,7 @@ export class Outbox {
       }
       failures += 1;
       this.#problems.failed(problem, clock.now());
-      const pauseMs = backoffMs(failures, problem.pace, random());
+      const pauseMs = backoffMs(RETRY_PACE[problem.pace], failures, random());
       store.notTaken(row.taskId, { nextAt: clock.now() + pauseMs, error: describe(problem) });
       try {
         await clock.sleep(pauseMs, this.#stopped.signal);

@@ -8,10 +8,11 @@
  * - The service is not asked for a while, because it kept failing: wait until it is. Nothing was sent.
  * - A problem: wait with jittered exponential backoff, long where only a person can mend it.
  */
+import { RETRY_PACE } from '../aws/failure-kinds.ts';
 import { ServiceUnavailable } from '../aws/resilience.ts';
+import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import { backoffMs } from './backoff.ts';
 import { problemOf, type Problem } from './problems.ts';
 import { Repeated, type OngoingProblem } from './repeated.ts';
 import type { ActivityService, ActivityTask } from './service.ts';
@@ -149,7 +150,7 @@ export class PollLoop {
     const { clock, random, onProblem } = this.#options;
     this.#failures += 1;
     if (this.#problems.failed(problem, clock.now())) onProblem(problem);
-    const pauseMs = backoffMs(this.#failures, problem.pace, random());
+    const pauseMs = backoffMs(RETRY_PACE[problem.pace], this.#failures, random());
     await this.#waitUntil(clock.now() + pauseMs, signal);
   }
 

@@ -1,11 +1,12 @@
 /** From how a run ended to what Step Functions is told. Nothing is sent here: that is the outbox's part. */
 import { describeAwsFailure } from '../aws/errors.ts';
+import { RETRY_PACE } from '../aws/failure-kinds.ts';
+import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import type { RunOutcome } from '../runs/types.ts';
 import type { Report } from '../store/outbox.ts';
-import { backoffMs } from './backoff.ts';
 import { causeText, errorNameText } from './cause.ts';
 
 /** SendTaskSuccess's `output`: bytes of UTF-8 (Step Functions quotas, "maximum input or output size"). */
@@ -135,7 +136,7 @@ async function withRetries(
       return await offload(runId, json);
     } catch (thrown) {
       if (attempt === OFFLOAD_ATTEMPTS || isDenied(thrown)) throw thrown;
-      await clock.sleep(backoffMs(attempt, 'fast', random()));
+      await clock.sleep(backoffMs(RETRY_PACE.fast, attempt, random()));
     }
   }
 }

@@ -78,7 +78,7 @@ describe('what went wrong is named as what it is', () => {
     ['InvalidArn', 'missing', 'slow'],
     ['UnrecognizedClientException', 'credentials', 'slow'],
     ['ExpiredTokenException', 'credentials', 'slow'],
-    ['InvalidSignatureException', 'clock', 'fast'],
+    ['InvalidSignatureException', 'credentials', 'slow'],
     ['ValidationException', 'refused_request', 'slow'],
   ])('%s is of the class %s and retried at the %s pace', async (name, kind, pace) => {
     server.always('SendTaskSuccess', { kind: 'error', name });

@@ -13,6 +13,7 @@ import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
 import type { AwsService } from '../base/services.ts';
+import { describeAwsFailure } from './errors.ts';
 import type { Resilience } from './resilience.ts';
 
 /**
@@ -122,7 +123,8 @@ export function createClients(options: ClientOptions = {}): AwsClients {
     const { resilience, renewal } = options;
     const stack = client.middlewareStack as { add(middleware: unknown, options: object): void };
     if (renewal) {
-      const middleware = (next: Next) => (args: { input: object }) => withRenewal(renewal, next, args);
+      const middleware = (next: Next) => (args: { input: object }) =>
+        withRenewal(service, renewal, next, args);
       stack.add(middleware, { step: 'initialize', name: 'credentialRenewal' });
     }
     if (!resilience) return client;
@@ -237,16 +239,8 @@ export function createClients(options: ClientOptions = {}): AwsClients {
 
 type Next = (args: { input: object }) => Promise<unknown>;
 
-/** How the services say that they do not know a key, or know it no more. */
-const KEY_REFUSED: ReadonlySet<string> = new Set([
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'InvalidAccessKeyId',
-  'InvalidClientTokenId',
-  'UnrecognizedClientException',
-]);
-
 async function withRenewal(
+  service: AwsService,
   renewal: CredentialRenewal,
   next: Next,
   args: { input: object },
@@ -255,7 +249,8 @@ async function withRenewal(
   try {
     return await next(args);
   } catch (thrown) {
-    if (!(thrown instanceof Error) || !KEY_REFUSED.has(thrown.name)) throw thrown;
+    const { refusesKey } = describeAwsFailure(thrown, { call: '', resource: '' }, service);
+    if (!refusesKey) throw thrown;
     const areOthers = renewal.generation() !== generation || (await renewal.renew());
     // What has been read from a stream cannot be sent again here; whoever made it can.
     const { Body: body } = args.input as { Body?: unknown };

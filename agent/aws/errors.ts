@@ -1,32 +1,14 @@
-/**
- * What an AWS call that failed means: its class decides whether and how soon it is tried again, its text
- * says which call on which resource, and what to do about it.
- */
+/** Reads what a failed AWS call means. The decisions are tables: failure-codes.ts and failure-kinds.ts. */
 import { messageOf } from '../base/errors.ts';
-
-/**
- * - `offline`: no answer: no network, no DNS, a proxy, a dead connection
- * - `tls`: the certificate was not accepted, usually a proxy that inspects traffic
- * - `throttled`: asked to slow down
- * - `server`: the service's own fault (5xx)
- * - `credentials`: none found, or expired, or unknown to AWS
- * - `clock`: this machine's clock is too far off
- * - `denied`: known identity, permission missing
- * - `missing`: the bucket, activity, secret or parameter does not exist, or is in another region
- * - `corrupt`: what arrived is not what was sent
- * - `invalid`: the request itself is wrong
- */
-export type AwsFailureKind =
-  | 'offline'
-  | 'tls'
-  | 'throttled'
-  | 'server'
-  | 'credentials'
-  | 'clock'
-  | 'denied'
-  | 'missing'
-  | 'corrupt'
-  | 'invalid';
+import { serviceOfAction, type ServiceId } from '../base/services.ts';
+import { REGION_MISSING, rowOf, type CodeRow } from './failure-codes.ts';
+import {
+  FAILURES,
+  type AwsFailureKind,
+  type CallSubject,
+  type FailureTraits,
+  type Pace,
+} from './failure-kinds.ts';
 
 export interface AwsFailure {
   kind: AwsFailureKind;
@@ -34,177 +16,89 @@ export interface AwsFailure {
   code: string;
   /** 0 when nothing answered. */
   httpStatus: number;
+  /** How soon a call that someone waits for is repeated. */
+  pace: Pace;
+  /** The service, or the way to it, can serve nobody now. */
+  isOutage: boolean;
+  /** Waiting does not help. */
+  needsPerson: boolean;
+  /** AWS refused the access key itself: other credentials may work. */
+  refusesKey: boolean;
+  /** The service may have done what was asked. */
+  mayBeDone: boolean;
   /** `AccessDenied: s3:PutObject on s3://bucket/key: …`; never holds a credential. */
   message: string;
   /** What a person can do. */
   fix: string;
 }
 
-/** Our own: the key of this machine was taken back (config/stored-keys.ts). */
-export const MACHINE_REVOKED = 'MachineRevoked';
-
-/** What a person does about it. */
-export const MACHINE_REVOKED_ADVICE =
-  'Ask an administrator for a new setup code (`local-browser-agent invite`), then run `local-browser-agent setup --code CODE`.';
-
-/** The codes of each class; the first class that lists a code has it. A status decides what no list has. */
-const CODES: Record<Exclude<AwsFailureKind, 'invalid'>, readonly string[]> = {
-  offline: [
-    'ECONNREFUSED',
-    'ECONNRESET',
-    'ENOTFOUND',
-    'EAI_AGAIN',
-    'ETIMEDOUT',
-    'EHOSTUNREACH',
-    'ENETUNREACH',
-    'ENETDOWN',
-    'EPIPE',
-    'EPROTO',
-    'ERR_SOCKET_CONNECTION_TIMEOUT',
-    'TimeoutError',
-    'NetworkingError',
-  ],
-  tls: [
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'CERT_HAS_EXPIRED',
-    'ERR_TLS_CERT_ALTNAME_INVALID',
-  ],
-  throttled: [
-    'Throttling',
-    'ThrottlingException',
-    'ThrottledException',
-    'TooManyRequestsException',
-    'RequestLimitExceeded',
-    'SlowDown',
-    'ActivityWorkerLimitExceeded',
-    'LimitExceededException',
-  ],
-  server: [
-    'InternalError',
-    'InternalFailure',
-    'InternalServerError',
-    'InternalServiceError',
-    'ServiceUnavailable',
-    'OperationAborted',
-    'RequestTimeout',
-  ],
-  credentials: [
-    'CredentialsProviderError',
-    'ExpiredToken',
-    'ExpiredTokenException',
-    'InvalidAccessKeyId',
-    'InvalidClientTokenId',
-    'UnrecognizedClientException',
-    'SignatureDoesNotMatch',
-    'InvalidSignatureException',
-    'IncompleteSignature',
-    'MissingAuthenticationToken',
-    'MissingAuthenticationTokenException',
-    'TokenRefreshRequired',
-    MACHINE_REVOKED,
-  ],
-  clock: ['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'],
-  denied: [
-    'AccessDenied',
-    'AccessDeniedException',
-    'UnauthorizedOperation',
-    'NotAuthorized',
-    'AllAccessDisabled',
-    'AccountProblem',
-    'KMS.DisabledException',
-    'KMSAccessDeniedException',
-  ],
-  missing: [
-    'NoSuchBucket',
-    'NoSuchKey',
-    'NotFound',
-    'PermanentRedirect',
-    'AuthorizationHeaderMalformed',
-    'ActivityDoesNotExist',
-    'ResourceNotFoundException',
-    'ParameterNotFound',
-  ],
-  corrupt: ['BadDigest', 'InvalidDigest', 'XAmzContentSHA256Mismatch', 'IncompleteBody'],
-};
-
 /**
- * @param call IAM's name of the action, e.g. `s3:PutObject`: it is also the permission to ask for
- * @param resource ARN, URI or name of what was called upon
+ * @param about the call and what it was about; the prefix of `about.call` names the service
+ * @param service where `about.call` is not an action of IAM
  */
-export function describeAwsFailure(thrown: unknown, about: { call: string; resource: string }): AwsFailure {
+export function describeAwsFailure(
+  thrown: unknown,
+  about: CallSubject,
+  service: ServiceId | undefined = serviceOfAction(about.call),
+): AwsFailure {
   const code = codeOf(thrown);
   const httpStatus = statusOf(thrown);
-  const kind = kindOf(code, httpStatus, messageOf(thrown));
+  const row = rowOf(code, service);
+  const isClock = saysClock(thrown, row);
+  const kind = isClock ? 'clock' : (row?.kind ?? kindByStatus(thrown, httpStatus));
+  const traits: FailureTraits = { ...FAILURES[kind], ...(isClock ? {} : row) };
+  const subject = kind === 'denied' ? (otherDenied(thrown, about.call) ?? about) : about;
   return {
     kind,
     code,
     httpStatus,
+    pace: traits.pace,
+    isOutage: traits.isOutage,
+    needsPerson: traits.needsPerson,
+    refusesKey: row?.refusesKey === true,
+    mayBeDone: row?.neverSent !== true && !failedToConnect(thrown) && mayBeDone(traits, httpStatus),
     message: `${code}: ${about.call} on ${about.resource}: ${messageOf(thrown)}`,
-    fix: FIXES[kind](kind === 'denied' ? (otherDenied(thrown, about.call) ?? about) : about, code),
+    fix: traits.fix(subject),
   };
+}
+
+/** An answer that was cut off may have been a yes, whatever its status line said, unless that was a no (4xx). */
+function mayBeDone({ done }: FailureTraits, httpStatus: number): boolean {
+  return done === 'unless_refused' && (httpStatus < 400 || httpStatus >= 500);
+}
+
+/**
+ * Whether the clock is the reason. The JSON services and STS say so in words only; and the SDK compares every
+ * answer's date with this machine's, and marks errors of answers that were minutes off.
+ */
+function saysClock(thrown: unknown, row: CodeRow | undefined): boolean {
+  if (/signature (expired|not yet current)/i.test(messageOf(thrown))) return true;
+  return row?.maybeClock === true && metadataOf(thrown).clockSkewCorrected === true;
+}
+
+function kindByStatus(thrown: unknown, httpStatus: number): AwsFailureKind {
+  // The SDK knows of every service which of its errors are throttling.
+  const retryable = (thrown as { $retryable?: { throttling?: boolean } } | undefined)?.$retryable;
+  if (retryable?.throttling === true || httpStatus === 429) return 'throttled';
+  if (httpStatus >= 500) return 'server';
+  if (httpStatus === 403 || httpStatus === 401) return 'denied';
+  if (httpStatus === 404 || httpStatus === 301) return 'missing';
+  return httpStatus === 0 && /socket|network|connect/i.test(messageOf(thrown)) ? 'offline' : 'invalid';
 }
 
 /**
  * A call can fail for the lack of another permission, such as that on the key of a bucket; IAM names it:
  * `User: … is not authorized to perform: kms:GenerateDataKey on resource: arn:… because …`.
  */
-function otherDenied(thrown: unknown, called: string): { call: string; resource: string } | undefined {
+function otherDenied(thrown: unknown, called: string): CallSubject | undefined {
   const [, call, resource] = /to perform: ([\w-]+:\w+) on resource: (\S+)/.exec(messageOf(thrown)) ?? [];
   return call === undefined || resource === undefined || call === called ? undefined : { call, resource };
-}
-
-/** The SDK throws a plain Error for it. */
-const REGION_MISSING = 'RegionMissing';
-
-const FIXES: Record<AwsFailureKind, (about: { call: string; resource: string }, code: string) => string> = {
-  offline: () =>
-    'Check the network, the proxy (HTTPS_PROXY is not used by the SDK on its own) and the endpoint.',
-  tls: () =>
-    'A proxy seems to inspect traffic: save its root certificate as a PEM file and set NODE_EXTRA_CA_CERTS to its path.',
-  throttled: () => 'Nothing to do: it is tried again more slowly.',
-  server: () => 'Nothing to do: it is tried again. If it lasts, see https://health.aws.amazon.com.',
-  credentials: (_about, code) =>
-    code === MACHINE_REVOKED
-      ? MACHINE_REVOKED_ADVICE
-      : code === 'CredentialsProviderError'
-        ? 'No AWS credentials were found: run `local-browser-agent setup --env ENV --aws-profile PROFILE`, or set AWS_PROFILE.'
-        : 'The AWS credentials are wrong or expired: sign in again (`aws sso login`), or run `local-browser-agent setup --env ENV` for new ones.',
-  clock: () => 'Set the clock of this machine: turn on automatic time.',
-  denied: (about) => `Ask for the permission ${about.call} on ${about.resource} for this identity.`,
-  missing: (about, code) =>
-    code === REGION_MISSING
-      ? 'Set aws.region (or AWS_REGION), or run `local-browser-agent setup --env ENV --region REGION`.'
-      : code === 'PermanentRedirect' || code === 'AuthorizationHeaderMalformed'
-        ? `${about.resource} is in another region: set aws.region to that one.`
-        : `Check the name and the region of ${about.resource}; \`local-browser-agent setup --env ENV\` fetches the right ones.`,
-  corrupt: () =>
-    'Nothing to do: it is sent again. If it lasts, something between here and AWS changes the data.',
-  invalid: () => 'Report this with the message: the request itself was refused.',
-};
-
-function kindOf(code: string, httpStatus: number, message: string): AwsFailureKind {
-  if (/signature (expired|not yet current)/i.test(message)) return 'clock';
-  if (code === REGION_MISSING) return 'missing';
-  for (const [kind, codes] of Object.entries(CODES)) {
-    if (codes.includes(code)) return kind as AwsFailureKind;
-  }
-  if (httpStatus >= 500) return 'server';
-  if (httpStatus === 429) return 'throttled';
-  if (httpStatus === 403 || httpStatus === 401) return 'denied';
-  if (httpStatus === 404 || httpStatus === 301) return 'missing';
-  return httpStatus === 0 && /socket|network|connect/i.test(message) ? 'offline' : 'invalid';
 }
 
 function codeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return 'UnknownError';
   if (/^region is missing/i.test(thrown.message)) return REGION_MISSING;
-  // Node reports "every address failed" as an AggregateError whose first part has the code.
-  const inner = thrown instanceof AggregateError ? (thrown.errors[0] as unknown) : thrown;
-  for (const candidate of [thrown, inner]) {
+  for (const candidate of [thrown, firstOf(thrown)]) {
     const code = (candidate as { code?: unknown } | undefined)?.code;
     if (typeof code === 'string' && code) return code;
   }
@@ -213,6 +107,24 @@ function codeOf(thrown: unknown): string {
   return thrown.name || 'Error';
 }
 
+/** Whether looking the name up or connecting failed: nothing was sent. */
+function failedToConnect(thrown: unknown): boolean {
+  const { syscall } = (firstOf(thrown) ?? {}) as { syscall?: unknown };
+  return syscall === 'connect' || syscall === 'getaddrinfo';
+}
+
+/** Node reports "every address failed" as an AggregateError whose first part has code and system call. */
+function firstOf(thrown: unknown): unknown {
+  return thrown instanceof AggregateError ? (thrown.errors[0] as unknown) : thrown;
+}
+
 function statusOf(thrown: unknown): number {
-  return (thrown as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode ?? 0;
+  return metadataOf(thrown).httpStatusCode ?? 0;
+}
+
+function metadataOf(thrown: unknown): { httpStatusCode?: number; clockSkewCorrected?: boolean } {
+  return (
+    (thrown as { $metadata?: { httpStatusCode?: number; clockSkewCorrected?: boolean } } | undefined)
+      ?.$metadata ?? {}
+  );
 }

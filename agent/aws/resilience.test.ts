@@ -7,7 +7,8 @@ import { EventBus, type AgentEvent } from '../base/events.ts';
 import { createLogger, silentLogger } from '../base/log.ts';
 import { announcing } from './announce.ts';
 import { createClients, type AwsClients } from './clients.ts';
-import { IS_TRANSIENT, Resilience, ServiceUnavailable, type AwsCall } from './resilience.ts';
+import { AWS_FAILURE_KINDS, FAILURES } from './failure-kinds.ts';
+import { Resilience, ServiceUnavailable, type AwsCall } from './resilience.ts';
 
 /** Long enough to be seen open, short enough to wait for. */
 const OPEN_MS = 60;
@@ -137,12 +138,34 @@ test('answers that say no open nothing, however many', async () => {
     await times(4, put);
   }
   expect([state('s3'), state('sfn')]).toEqual(['closed', 'closed']);
-  expect(Object.entries(IS_TRANSIENT).filter(([, is]) => is)).toEqual([
-    ['offline', true],
-    ['tls', true],
-    ['throttled', true],
-    ['server', true],
-  ]);
+  const outages = AWS_FAILURE_KINDS.filter((kind) => FAILURES[kind].isOutage);
+  expect(outages).toEqual(['offline', 'tls', 'throttled', 'server']);
+});
+
+test('a throttled KMS key opens the service behind it, like any throttling', async () => {
+  answer = failing(400, 'KmsThrottlingException');
+  await times(5, poll);
+  expect(state('sfn')).toBe('open');
+});
+
+test('a call that the agent gives up says nothing about the service', async () => {
+  answer = () => undefined; // never answers
+  const sfn = await clients.sfn();
+  for (let call = 1; call <= 6; call += 1) {
+    const abort = new AbortController();
+    const sent = asked;
+    const waiting = sfn.send(new SendTaskHeartbeatCommand({ taskToken: 't' }), { abortSignal: abort.signal });
+    await expect.poll(() => asked, { interval: 5 }).toBe(sent + 1);
+    abort.abort();
+    await expect(waiting).rejects.toThrow('Request aborted');
+  }
+  expect(resilience.health()[0]).toMatchObject({
+    service: 'sfn',
+    state: 'closed',
+    failures: 0,
+    lastError: null,
+  });
+  expect(calls.map(({ result }) => result)).toEqual(Array<string>(6).fill('failed'));
 });
 
 test('after a while one call is let through: it fails, and it is open for longer; it works, and it is closed', async () => {

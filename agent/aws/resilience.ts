@@ -5,12 +5,12 @@
  *    with exponential backoff and full jitter, which hides blips of a second. S3, polls, heartbeats and
  *    reports are sent once: layer 3 has a better answer for each.
  * 2. Here: one circuit breaker per service. {@link FAILURES_TO_OPEN} calls in a row that ended in a transient
- *    failure ({@link IS_TRANSIENT}) open it: calls then end at once in {@link ServiceUnavailable}, which says
+ *    failure (an outage by failure-kinds.ts) open it: calls then end at once in {@link ServiceUnavailable}, which says
  *    when the next is let through. That one is the probe: its success closes the breaker, its failure opens
  *    it for longer. So a service that is down costs no sockets, no waits and one line in the log, and its
  *    state is there to be looked at.
- * 3. Above: loops that keep what they have until it is done. Poll loop and outbox (activity/backoff.ts) and
- *    upload queue (uploads/retry.ts) wait with exponential backoff and jitter, from a second to some minutes.
+ * 3. Above: loops that keep what they have until it is done. Poll loop and outbox (RETRY_PACE) and upload queue
+ *    (uploads/retry.ts) wait with exponential backoff and jitter, from a second to some minutes.
  *    They take ServiceUnavailable as "not now": nothing was sent, so no attempt is counted.
  *
  * Never held back, whatever the breaker says ({@link NEVER_HELD_BACK}):
@@ -34,8 +34,9 @@ import {
 } from 'cockatiel';
 import { AgentError } from '../base/errors.ts';
 import { maskText } from '../base/mask-sensitive.ts';
-import { AWS_SERVICES, type AwsService, type ServiceState } from '../base/services.ts';
-import { describeAwsFailure, type AwsFailure, type AwsFailureKind } from './errors.ts';
+import { AWS_SERVICES, SERVICES, type AwsService, type ServiceState } from '../base/services.ts';
+import { describeAwsFailure, type AwsFailure } from './errors.ts';
+import type { AwsFailureKind } from './failure-kinds.ts';
 
 /** One or two are a blip that layers 1 and 3 get over; five in a row, seconds apart, are an outage. */
 const FAILURES_TO_OPEN = 5;
@@ -43,33 +44,11 @@ const FAILURES_TO_OPEN = 5;
 const FIRST_OPEN_MS = 5_000;
 const MOST_OPEN_MS = 60_000;
 
-/** Whether a failure says that the service cannot serve anybody now. The others are answers of a service that works. */
-export const IS_TRANSIENT: Record<AwsFailureKind, boolean> = {
-  offline: true,
-  tls: true, // a proxy in between: nothing gets through
-  throttled: true,
-  server: true,
-  credentials: false, // a person signs in
-  clock: false, // a person sets it; the SDK corrects for it
-  denied: false, // about one identity and resource
-  missing: false, // NoSuchBucket and the like: about one resource
-  corrupt: false, // about one file
-  invalid: false, // about one request
-};
-
 export const NEVER_HELD_BACK: ReadonlySet<string> = new Set([
   'SendTaskHeartbeatCommand',
   'SendTaskSuccessCommand',
   'SendTaskFailureCommand',
 ]);
-
-const NAMES: Record<AwsService, string> = {
-  sfn: 'AWS Step Functions',
-  s3: 'Amazon S3',
-  ssm: 'AWS Systems Manager',
-  secretsmanager: 'AWS Secrets Manager',
-  sts: 'AWS STS',
-};
 
 export interface ServiceHealth {
   service: AwsService;
@@ -95,7 +74,7 @@ export class ServiceUnavailable extends AgentError {
   constructor({ service, retryAt, lastError }: ServiceHealth & { retryAt: number }, kind: AwsFailureKind) {
     super(
       'BrowserAgent.Internal',
-      `${NAMES[service]} has been failing (${lastError ?? 'unknown error'}) and is not asked again before ${new Date(retryAt).toISOString()}`,
+      `${SERVICES[service].name} has been failing (${lastError ?? 'unknown error'}) and is not asked again before ${new Date(retryAt).toISOString()}`,
       { data: { service, retry_at: new Date(retryAt).toISOString() } },
     );
     this.name = 'ServiceUnavailable';
@@ -108,7 +87,7 @@ export class ServiceUnavailable extends AgentError {
 /** How one call went, for counting. */
 export interface AwsCall {
   service: AwsService;
-  /** `failed`: an answer that says no; `transient`: see {@link IS_TRANSIENT}; `held_back`: not sent. */
+  /** `failed`: an answer that says no; `transient`: an outage by failure-kinds.ts; `held_back`: not sent. */
   result: 'ok' | 'failed' | 'transient' | 'held_back';
   /** Requests beyond the first. */
   retries: number;
@@ -169,10 +148,10 @@ export class Resilience {
           Object.assign(watched.health, { failures: 0, lastError: null });
           return { ok: true as const, value };
         } catch (thrown) {
-          const failure = describeAwsFailure(thrown, { call: command, resource: NAMES[service] });
-          // A service that says no works; only what got no answer at all says nothing either way.
-          if (!IS_TRANSIENT[failure.kind] && failure.httpStatus > 0) return { ok: false as const, thrown };
-          this.#noteFailure(watched, failure);
+          const failure = failureOf(service, command, thrown);
+          // A service that says no works; only a call without any answer says nothing either way.
+          if (!failure.isOutage && failure.httpStatus > 0) return { ok: false as const, thrown };
+          if (failure.isOutage) noteFailure(watched, failure);
           throw thrown;
         }
       });
@@ -192,21 +171,14 @@ export class Resilience {
       this.#options.onCall?.({ service, result: 'ok', retries: retriesOf((value as Answer).output) });
       return value;
     } catch (thrown) {
-      const isDown = isTransient(thrown);
+      const { isOutage } = failureOf(service, '', thrown);
       this.#options.onCall?.({
         service,
-        result: isDown ? 'transient' : 'failed',
+        result: isOutage ? 'transient' : 'failed',
         retries: retriesOf(thrown),
       });
       throw thrown;
     }
-  }
-
-  #noteFailure(watched: Watched, failure: AwsFailure): void {
-    if (!IS_TRANSIENT[failure.kind]) return;
-    watched.kind = failure.kind;
-    watched.health.failures += 1;
-    watched.health.lastError = maskText(failure.message);
   }
 
   #watch(service: AwsService): Watched {
@@ -217,12 +189,15 @@ export class Resilience {
       health: { service, state: 'closed', since: now(), lastError: null, failures: 0, retryAt: null },
       kind: 'offline',
       openMs: 0,
-      breaker: circuitBreaker(handleWhen(isTransient), {
-        halfOpenAfter: noting(backoff, (ms) => {
-          watched.openMs = ms;
-        }),
-        breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-      }),
+      breaker: circuitBreaker(
+        handleWhen((thrown) => failureOf(service, '', thrown).isOutage),
+        {
+          halfOpenAfter: noting(backoff, (ms) => {
+            watched.openMs = ms;
+          }),
+          breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+        },
+      ),
     };
     watched.breaker.onStateChange((state) => {
       const { health } = watched;
@@ -236,10 +211,14 @@ export class Resilience {
   }
 }
 
-function isTransient(thrown: unknown): boolean {
-  // Given up by us: says nothing about the service.
-  if (thrown instanceof Error && thrown.name === 'AbortError') return false;
-  return IS_TRANSIENT[describeAwsFailure(thrown, { call: '', resource: '' }).kind];
+function failureOf(service: AwsService, command: string, thrown: unknown): AwsFailure {
+  return describeAwsFailure(thrown, { call: command, resource: SERVICES[service].name }, service);
+}
+
+function noteFailure(watched: Watched, { kind, message }: AwsFailure): void {
+  watched.kind = kind;
+  watched.health.failures += 1;
+  watched.health.lastError = maskText(message);
 }
 
 const STATES: Record<CircuitState, ServiceState> = {

@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { namesInAws, parseArn } from '../aws/arn.ts';
 import type { AwsClients, AwsCredentials } from '../aws/clients.ts';
+import { describeAwsFailure } from '../aws/errors.ts';
 import { probeIdentity } from '../aws/probes.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
@@ -326,7 +327,7 @@ async function untilKnown(work: () => Promise<unknown>, clock: Clock): Promise<v
 }
 
 function isDenied(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name.startsWith('AccessDenied');
+  return describeAwsFailure(thrown, { call: 'iam:CreateAccessKey', resource: 'the user' }).kind === 'denied';
 }
 
 function refused(why: string, { environment, userName }: SetupCode, cause?: unknown): AgentError {

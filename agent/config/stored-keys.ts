@@ -17,7 +17,7 @@ import {
   type ClientOptions,
   type CredentialRenewal,
 } from '../aws/clients.ts';
-import { MACHINE_REVOKED } from '../aws/errors.ts';
+import { MACHINE_REVOKED } from '../aws/failure-codes.ts';
 import { probeIdentity } from '../aws/probes.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { drop } from '../base/drop.ts';

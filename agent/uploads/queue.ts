@@ -13,7 +13,8 @@ import { messageOf } from '../base/errors.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
 import { wait } from '../base/wait.ts';
-import { describeAwsFailure, type AwsFailureKind } from '../aws/errors.ts';
+import { describeAwsFailure } from '../aws/errors.ts';
+import type { AwsFailureKind } from '../aws/failure-kinds.ts';
 import { ServiceUnavailable } from '../aws/resilience.ts';
 import {
   SMALL_MAX_BYTES,

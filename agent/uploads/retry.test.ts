@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { AwsFailureKind } from '../aws/errors.ts';
+import type { AwsFailureKind } from '../aws/failure-kinds.ts';
 import { BACKOFF, backoffMs } from './retry.ts';
 
 const kinds = Object.keys(BACKOFF) as AwsFailureKind[];
