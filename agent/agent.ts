@@ -192,10 +192,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     ffmpeg: findFfmpeg(),
     secret: (name) => secrets.get(name),
     env,
-    settings: () => {
-      config.refresh();
-      return runSettings(config);
-    },
+    settings: () => runSettings(config),
     auditHead: () => audit.head(),
   };
   const closers: Agent['closers'] = [];

@@ -228,7 +228,6 @@ function retentionSweep(
     sessions: sessions.store,
     folder: paths.runs,
     limits: () => {
-      config.refresh();
       const { keep_days: keepDays, keep_gb: keepGb } = config.settings.recording;
       return { keepDays, keepGb };
     },

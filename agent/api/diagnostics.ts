@@ -25,10 +25,7 @@ export async function diagnosticsOf(ports: ApiPorts): Promise<Buffer> {
   const { newest } = journal.store.bounds();
   const parts: Record<string, () => unknown> = {
     'about.json': () => about(ports),
-    'settings.json': () => {
-      config.refresh();
-      return { settings: config.explain(), problems: config.problems };
-    },
+    'settings.json': () => ({ settings: config.explain(), problems: config.problems }),
     'health.json': () => ({
       worker: ports.worker?.status() ?? null,
       services: resilience.health(),

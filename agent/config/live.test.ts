@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { homePaths } from '../base/paths.ts';
 import { openDatabase } from '../store/database.ts';
 import { AgentStateStore } from '../store/agent-state.ts';
+import { settingDefinitions } from './definitions.ts';
 import { LiveConfig, SettingsChanged, WrongSettings } from './live.ts';
 import { z } from 'zod';
 
@@ -18,12 +19,11 @@ beforeEach(() => {
 
 afterEach(() => rmSync(home, { recursive: true }));
 
-test('a change made by hand counts with the next look, but not where the agent is built upon it', () => {
+test('a change made by hand applies with the next read, but not where the agent is built upon it', () => {
   writeFileSync(file, '# mine\nworker:\n  name: a # desk\nrecording:\n  default_level: ERROR\n');
   const config = new LiveConfig({ home, env: {} });
   writeFileSync(file, '# mine\nworker:\n  name: b # desk\nrecording:\n  default_level: DEBUG\n');
-  expect(config.settings.recording.default_level).toBe('ERROR');
-  config.refresh();
+  expect(config.settings.recording.default_level).toBe('DEBUG');
   expect(config.settings).toMatchObject({ recording: { default_level: 'DEBUG' }, worker: { name: 'a' } });
   expect(config.explain()).toContainEqual({
     key: 'worker.name',
@@ -32,6 +32,46 @@ test('a change made by hand counts with the next look, but not where the agent i
     applies: 'restart',
     pendingRestart: true,
   });
+});
+
+const LIVE = settingDefinitions.filter(({ applies, meta }) => applies !== 'restart' && !meta.envOnly);
+
+test.each(LIVE)('$key is read again also by whoever has kept its group', (definition) => {
+  const { key, group, schema } = definition;
+  const config = new LiveConfig({ home, env: {} });
+  const kept = config.settings[group] as Record<string, unknown>;
+  const name = key.slice(group.length + 1);
+  const before = kept[name];
+  expect(before).toEqual(definition.default);
+  const other = [!before, 3, 200, 'ERROR', 'https://example.com', ['a'], { prod: 'ERROR' }].find(
+    (value) => value !== before && schema.safeParse(value).success,
+  );
+  writeFileSync(file, JSON.stringify({ [group]: { [name]: other } }));
+  expect(kept[name]).toEqual(other);
+  expect(config.sourceOf(key)).toBe('settings.yaml:1');
+  rmSync(file);
+  expect(kept[name]).toEqual(before);
+});
+
+test('the settings of an agent that has closed its database stay as they were', () => {
+  const db = openDatabase(homePaths(home).database);
+  writeFileSync(file, 'recording:\n  keep_days: 3\n');
+  const config = new LiveConfig({ home, env: {}, db });
+  db.close();
+  writeFileSync(file, 'recording:\n  keep_days: 40\n');
+  expect(config.settings.recording.keep_days).toBe(3);
+  expect(config.problems).toEqual([]);
+});
+
+test('a database that takes no writes does not keep a change from the agent', () => {
+  const db = openDatabase(homePaths(home).database);
+  writeFileSync(file, 'recording:\n  keep_days: 3\n');
+  const config = new LiveConfig({ home, env: {}, db });
+  db.pragma('query_only = ON');
+  writeFileSync(file, 'recording:\n  keep_days: 40\n');
+  expect(config.settings.recording.keep_days).toBe(40);
+  expect(config.problems).toMatchObject([{ severity: 'warning', where: homePaths(home).database }]);
+  db.close();
 });
 
 test('a change keeps comments, says old and new, and null takes a setting out', () => {

@@ -1,6 +1,6 @@
 /**
- * The configuration of a running agent. What may change while it runs is read anew when settings.yaml has
- * changed, whoever changed it; what is built into the agent keeps the value it started with.
+ * The configuration of a running agent. Every read first looks whether settings.yaml has changed, whoever changed
+ * it: no reader can get an old value. Settings that the agent is built on keep the value it started with.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -10,6 +10,7 @@ import type { JsonObject, JsonValue } from '../base/words.ts';
 import { loadConfig, readSetting, showable, type LoadedConfig, type LoadOptions } from './load.ts';
 import { settingDefinition, settingDefinitions } from './definitions.ts';
 import type { Applies, Settings } from './schema.ts';
+import { liveView } from './live-view.ts';
 import { nearest, writeSettings } from './settings-file.ts';
 
 /** A setting as it is configured now. */
@@ -59,14 +60,16 @@ export class WrongSettings extends AgentError {
 
 export class LiveConfig implements LoadedConfig {
   readonly home: string;
+  /** The settings in force. May be kept: each value is read when it is asked for. */
+  readonly settings: Settings;
   readonly #options: LoadOptions;
   readonly #path: string;
-  /** As it was at the start: still in force for what only a restart changes. */
+  /** As loaded at the start: still in force for settings that only a restart changes. */
   readonly #started: LoadedConfig;
   #latest: LoadedConfig;
   #inForce: Settings;
   #stamp: string;
-  /** Made once for each state of the file: it is looked at often. */
+  /** Cached until the file changes: it is read often. */
   #explained: LiveSetting[] | undefined;
 
   /** Loads; never throws, as `loadConfig`. */
@@ -78,22 +81,25 @@ export class LiveConfig implements LoadedConfig {
     this.#started = loadConfig(options);
     this.#latest = this.#started;
     this.#inForce = this.#started.settings;
-  }
-
-  get settings(): Settings {
-    return this.#inForce;
+    this.settings = liveView(() => {
+      this.#refresh();
+      return this.#inForce;
+    });
   }
 
   get problems(): LoadedConfig['problems'] {
+    this.#refresh();
     return this.#latest.problems;
   }
 
   sourceOf(key: string): string {
+    this.#refresh();
     const from = settingDefinition(key)?.applies === 'restart' ? this.#started : this.#latest;
     return from.sourceOf(key);
   }
 
   explain(): LiveSetting[] {
+    this.#refresh();
     return (this.#explained ??= this.#latest.explain().map((setting) => {
       const applies = settingDefinition(setting.key)?.applies ?? 'restart';
       const differs = !isSame(
@@ -104,8 +110,10 @@ export class LiveConfig implements LoadedConfig {
     }));
   }
 
-  /** Takes up what has changed in settings.yaml since the last look; a look costs one `stat`. */
-  refresh(): void {
+  /** Loads settings.yaml again if it has changed. Costs one `stat` (2 µs). */
+  #refresh(): void {
+    // After the agent has closed, its settings stay as they were: loading needs the database.
+    if (this.#options.db?.open === false) return;
     const stamp = this.#stampNow();
     if (stamp === this.#stamp) return;
     this.#stamp = stamp;
@@ -114,7 +122,7 @@ export class LiveConfig implements LoadedConfig {
     this.#explained = undefined;
   }
 
-  /** What counts after a restart, without what a sandbox of this life decides. */
+  /** What applies after a restart, without what the sandbox of this instance decides. */
   afterRestart(): LoadedConfig {
     const { given: _given, ...options } = this.#options;
     return loadConfig(options);
@@ -134,7 +142,7 @@ export class LiveConfig implements LoadedConfig {
   change({ changes, ifTag, isOwner }: SettingsChange): JsonObject {
     // Nothing is awaited from here to the end: no other change comes between the look and the write.
     if (ifTag !== undefined && ifTag !== this.tag()) throw new SettingsChanged();
-    this.refresh();
+    this.#refresh();
     const problems: SettingProblem[] = [];
     const written = new Map<string, unknown>();
     for (const [key, value] of Object.entries(changes)) {
@@ -149,7 +157,7 @@ export class LiveConfig implements LoadedConfig {
     if (problems.length > 0) throw new WrongSettings(problems);
     const before = this.#latest.settings;
     writeSettings(this.#path, written);
-    this.refresh();
+    this.#refresh();
     return Object.fromEntries(
       Object.keys(changes).map((key): [string, JsonValue] => [
         key,
@@ -161,10 +169,15 @@ export class LiveConfig implements LoadedConfig {
     );
   }
 
-  /** The inode too: an atomic write makes a new file, also within the clock's grain. */
+  /** The inode too: an atomic write makes a new file, also within one tick of the clock. */
   #stampNow(): string {
-    const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    return found ? `${found.ino} ${found.size} ${found.mtimeNs}` : '';
+    try {
+      const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+      return found ? `${found.ino} ${found.size} ${found.mtimeNs}` : '';
+    } catch (thrown) {
+      // Loading reports a file that cannot be read; reading a setting never throws.
+      return `unreadable ${(thrown as NodeJS.ErrnoException).code}`;
+    }
   }
 }
 
@@ -194,7 +207,7 @@ function problemWith(key: string, value: unknown, isOwner: boolean): SettingProb
   return undefined;
 }
 
-/** The settings in force: of each key the value it started with, where only a restart changes it. */
+/** The settings in force: `latest`, but for settings that only a restart changes those of the start. */
 function mixed(started: Settings, latest: Settings): Settings {
   const settings = structuredClone(latest) as Record<string, Record<string, unknown>>;
   for (const { key, applies } of settingDefinitions) {

@@ -276,7 +276,17 @@ function fileValues(home: string, db: Database | undefined, problems: ConfigProb
     problems.push(...file.problems);
     const before = state?.get(LAST_GOOD_KEY, z.string());
     const text = withoutSecrets(file);
-    if (state && before?.value !== text) state.set(LAST_GOOD_KEY, text, Date.now());
+    if (state && before?.value !== text) {
+      try {
+        state.set(LAST_GOOD_KEY, text, Date.now());
+      } catch (thrown) {
+        problems.push({
+          severity: 'warning',
+          where: homePaths(home).database,
+          message: `a copy of settings.yaml could not be kept there: ${messageOf(thrown)}. Make sure that the disk is not full.`,
+        });
+      }
+    }
     return { path, values: file.values, source: (line) => `settings.yaml:${line}`, capUnknown: false };
   }
   if (file.state === 'absent') return { path, values: [], source: () => '', capUnknown: false };

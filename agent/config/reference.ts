@@ -38,7 +38,7 @@ recording:
 
 - A key that does not exist is a warning with a suggestion. A wrong value is an error that names file, line and what is allowed; the next weaker source counts instead.
 - Limits do not fall open: \`recording.max_level\` and \`RECORDING_LEVEL_OVERRIDE\` with a value that cannot be read count as NONE. A \`settings.yaml\` that is not valid YAML never stops the agent: it says line and column and goes on with the last version that it could read; where there is none, nothing is uploaded until the file is mended.
-- The column *takes effect* says when a change reaches a running agent: \`now\`, with the \`next run\`, or when it is started again (\`restart\`). It makes no difference whether \`settings.yaml\` was changed by hand, by \`config set\` or through the API; what is read live is read anew when the file has changed.
+- The column *takes effect* says when a change reaches a running agent: \`now\`, with the \`next run\`, or when it is started again (\`restart\`). It makes no difference whether \`settings.yaml\` was changed by hand, by \`config set\` or through the API: the agent looks at the file each time it reads a setting.
 - Comments in \`settings.yaml\` stay when the program writes it.
 - In environment variables lists are written \`a,b\` or as JSON, maps \`a=INFO,b=DEBUG\` or as JSON. A variable that is set to nothing counts as not set.
 

@@ -50,7 +50,6 @@ export function followSnapshot(
 
 function snapshotOf(agent: Agent, serving: ServingAgent): AgentSnapshot {
   const { config, runs } = agent;
-  config.refresh();
   const { settings } = config;
   return {
     worker: settings.aws.activity_arn === null ? 'none' : serving.worker.status().state,

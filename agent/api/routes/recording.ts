@@ -84,7 +84,6 @@ export function recordingRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
 }
 
 function levelsOf({ config, db, clock }: ApiPorts): z.infer<typeof levelsSchema> {
-  config.refresh();
   const { recording, aws } = config.settings;
   const now = clock.now();
   const since = now - DAYS_OF_MONTH * DAY_MS;

@@ -74,7 +74,6 @@ export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
         },
       },
       async (_request, reply) => {
-        config.refresh();
         const explained = config.explain();
         let text = texts.get(explained);
         if (text === undefined) {
@@ -99,7 +98,6 @@ export function settingRoutes({ config }: ApiPorts): FastifyPluginAsyncZod {
         },
       },
       async ({ params }, reply) => {
-        config.refresh();
         const setting = config.explain().find(({ key }) => key === params.key);
         if (setting) return reply.header('etag', `"${config.tag()}"`).send(shown(setting));
         throw new ApiError(
