@@ -1,11 +1,12 @@
 /**
- * The OpenAPI document, made from the routes' own schemas. It is made when somebody asks for it, by a twin of
- * the application that never listens, so that an agent whose document nobody reads does not carry it.
+ * The OpenAPI document, made from the schemas of the API's routes. It is made when somebody asks for it, so that
+ * an agent whose document nobody reads does not hold it in memory.
  */
 import { STATUS_CODES } from 'node:http';
+import Fastify from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
-import type { ApiPorts } from './ports.ts';
-import { buildApp, type AppOptions } from './server.ts';
+import type { DocumentedRoute } from './routes-of.ts';
+import { schemaController } from './schema-controller.ts';
 
 const DESCRIPTION = `Everything that the agent on this machine can be asked for.
 
@@ -13,48 +14,50 @@ Send a key as \`Authorization: Bearer lba_…\`. Each operation names the scope 
 
 Problems are answered as RFC 9457 problem details; the member \`error\` is the name of the error. Answers carry \`RateLimit-*\` headers. Times are RFC 3339 in UTC, sizes are bytes.`;
 
-export async function openApiDocument(ports: ApiPorts, options: AppOptions): Promise<OpenAPIV3_1.Document> {
+/** @param version of the program */
+export async function openApiDocument(
+  routes: readonly DocumentedRoute[],
+  version: string,
+): Promise<OpenAPIV3_1.Document> {
   const [{ default: swagger }, { jsonSchemaTransform, jsonSchemaTransformObject }] = await Promise.all([
     import('@fastify/swagger'),
     import('fastify-type-provider-zod'),
   ]);
-  const twin = await buildApp(ports, {
-    host: options.host,
-    allowedOrigins: options.allowedOrigins,
-    tls: null,
-    before: async (app) => {
-      await app.register(swagger, {
-        openapi: {
-          openapi: '3.1.0',
-          info: { title: 'Local Browser Agent', version: ports.version, description: DESCRIPTION },
-          components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-          servers: [{ url: '/' }],
-        },
-        transform: (args) => {
-          const made = jsonSchemaTransform(args as Parameters<typeof jsonSchemaTransform>[0]);
-          const scope = args.route.config?.scope;
-          if (scope === undefined || scope === 'none') return made;
-          const description = [made.schema['description'], `Scope: \`${scope}\`.`]
-            .filter(Boolean)
-            .join('\n\n');
-          return { ...made, schema: { ...made.schema, description, security: [{ key: [] }] } };
-        },
-        transformObject: jsonSchemaTransformObject,
-      });
-    },
+  // @fastify/swagger reads the routes of an application. This one has the schemas alone and never listens.
+  const app = Fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    schemaController,
   });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Local Browser Agent', version, description: DESCRIPTION },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      servers: [{ url: '/' }],
+    },
+    transform: (args) => {
+      const made = jsonSchemaTransform(args as Parameters<typeof jsonSchemaTransform>[0]);
+      const scope = args.route.config?.scope;
+      if (scope === undefined || scope === 'none') return made;
+      const description = [made.schema['description'], `Scope: \`${scope}\`.`].filter(Boolean).join('\n\n');
+      return { ...made, schema: { ...made.schema, description, security: [{ key: [] }] } };
+    },
+    transformObject: jsonSchemaTransformObject,
+  });
+  for (const route of routes) app.route({ ...route, handler: () => undefined });
   try {
-    await twin.ready();
-    return tidied(twin.swagger() as OpenAPIV3_1.Document);
+    await app.ready();
+    return tidied(app.swagger() as OpenAPIV3_1.Document);
   } finally {
-    await twin.close();
+    await app.close();
   }
 }
 
-/** Without shapes that nothing refers to, and with a description for every answer: the status in words where there is none. */
+/** Without schemas that nothing refers to, and with a description of every response: by default the status as text. */
 function tidied(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const schemas = document.components?.schemas ?? {};
-  // Again until nothing goes: one that went may have been the last to refer to another.
+  // Repeat until stable: removing one schema may orphan another.
   for (let left = -1; left !== Object.keys(schemas).length;) {
     left = Object.keys(schemas).length;
     const text = JSON.stringify(document);

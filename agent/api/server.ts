@@ -6,11 +6,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import {
-  hasZodFastifySchemaValidationErrors,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import { hasZodFastifySchemaValidationErrors, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from '../base/log.ts';
 import { auditCalls } from './audit.ts';
 import { authorize } from './authorize.ts';
@@ -36,6 +32,8 @@ import { runRoutes } from './routes/runs.ts';
 import { scriptSampleRoutes } from './routes/script-samples.ts';
 import { scriptVersionRoutes } from './routes/script-versions.ts';
 import { scriptRoutes } from './routes/scripts.ts';
+import { routesOf } from './routes-of.ts';
+import { schemaController } from './schema-controller.ts';
 import { securityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { settingRoutes } from './routes/settings.ts';
@@ -59,8 +57,6 @@ export interface AppOptions {
   /** A server that listens already, and what to do with the function that answers its requests. */
   listening?: { server: Server; answer: (handler: RequestListener) => void };
   allowedOrigins: readonly string[];
-  /** Called before the routes are made: how the document gets to see them. */
-  before?: (app: FastifyInstance) => Promise<void>;
 }
 
 export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<FastifyInstance> {
@@ -77,15 +73,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       : {}),
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
-    // Named here, so that Fastify does not load those of its own: some 10 MB for nothing.
-    schemaController: {
-      compilersFactory: {
-        buildValidator: () => validatorCompiler as never,
-        // The compiler holds handlers to their schemas, the contract tests hold answers to the document:
-        // checking each answer once more would cost as much as making it.
-        buildSerializer: () => () => JSON.stringify as never,
-      },
-    },
+    schemaController,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => answer(error, request, reply, ports.log),
   }) as unknown as FastifyInstance;
@@ -147,7 +135,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       keyId: request.caller?.keyId ?? null,
     });
   });
-  await options.before?.(app);
+  const routes = routesOf(app);
 
   await app.withTypeProvider<ZodTypeProvider>().register(metricRoutes(ports));
   await app.register(appPageRoutes());
@@ -178,7 +166,7 @@ export async function buildApp(ports: ApiPorts, options: AppOptions): Promise<Fa
       await typed.register(setupRoutes(ports));
       await typed.register(recordingRoutes(ports));
       await typed.register(keyRoutes(ports));
-      await typed.register(documentRoutes(ports, options));
+      await typed.register(documentRoutes(routes, ports.version));
     },
     { prefix: API_PREFIX },
   );

@@ -7,9 +7,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { ApiPorts } from '../ports.ts';
 import { answers } from '../problem.ts';
-import type { AppOptions } from '../server.ts';
+import type { DocumentedRoute } from '../routes-of.ts';
 
 /** Swagger UI draws its icons as `data:` images and styles as it goes; the request goes to us alone. */
 const PAGE_POLICY =
@@ -35,11 +34,12 @@ const ASSETS = {
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
 } as const;
 
-export function documentRoutes(ports: ApiPorts, options: AppOptions): FastifyPluginAsyncZod {
+/** @param routes of the whole API; complete by the first request */
+export function documentRoutes(routes: readonly DocumentedRoute[], version: string): FastifyPluginAsyncZod {
   let document: Promise<string> | null = null;
   const made = async (): Promise<string> => {
     document ??= import('../openapi.ts').then(async ({ openApiDocument }) =>
-      JSON.stringify(await openApiDocument(ports, options)),
+      JSON.stringify(await openApiDocument(routes, version)),
     );
     try {
       return await document;

@@ -105,12 +105,15 @@ const inSession = z.object({ session_id: sessionId });
 export function sessionRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   const { sessions, config } = ports;
   const { store } = sessions;
-  ports.keys.onRevoked((keyId) => {
-    sessions.endOfKey(keyId).catch((thrown: unknown) => {
-      ports.log.warn({ err: thrown, keyId }, 'the sessions of a revoked key could not be ended');
-    });
-  });
   return async (app) => {
+    const unsubscribe = ports.keys.onRevoked((keyId) => {
+      sessions.endOfKey(keyId).catch((thrown: unknown) => {
+        ports.log.warn({ err: thrown, keyId }, 'the sessions of a revoked key could not be ended');
+      });
+    });
+    app.addHook('onClose', async () => {
+      unsubscribe();
+    });
     app.post(
       '/sessions',
       {
