@@ -50,11 +50,10 @@ export interface NewProfile {
   dir?: string;
 }
 
-/** What a profile that was used elsewhere brings along, in milliseconds since the epoch. */
-export interface ProfilePast {
-  createdAt?: number;
-  lastUsedAt?: number;
-}
+/** What a profile that was used elsewhere brings along. Times in milliseconds since the epoch. */
+export type ProfilePast = Partial<
+  Pick<Profile, 'tags' | 'description' | 'createdAt' | 'lastUsedAt' | 'signedInAt'>
+>;
 
 export interface ProfileServiceOptions {
   repository: ProfileRepository;
@@ -92,8 +91,34 @@ export class ProfileService {
   }
 
   /**
-   * A new profile with a copy of a user data directory that another program made; the original stays as it
-   * is. Copied first: whatever ends this half-way, there is no profile with half of its sign-ins.
+   * Creates a profile whose directory is filled first. Until that is complete there is no profile that a run could
+   * use; when it fails, nothing stays.
+   *
+   * @param fill gets an empty directory, and returns what else the profile brings along
+   * @throws AgentError as {@link create}; what `fill` throws
+   */
+  async createFilled(
+    wanted: Omit<NewProfile, 'dir'>,
+    fill: (dir: string) => Promise<ProfilePast>,
+  ): Promise<Profile> {
+    const draft = this.#drafted(wanted);
+    if (this.#repository.find(draft.name)) throw nameTaken(draft.name);
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      // Fails where there is anything already.
+      mkdirSync(draft.dir, { mode: 0o700 });
+      const profile = { ...draft, ...(await fill(draft.dir)) };
+      this.#insert(profile);
+      return profile;
+    } catch (thrown) {
+      await removeFolder(draft.dir);
+      throw thrown;
+    }
+  }
+
+  /**
+   * A new profile with what is carried of a user data directory that another program made; the original stays as it
+   * is.
    *
    * @throws AgentError as {@link create}; ProfileBusy while a browser has the original open
    */
@@ -103,22 +128,16 @@ export class ProfileService {
     past: ProfilePast = {},
   ): Promise<Profile> {
     refuseDefaultUserDataDir(source);
-    const profile = { ...this.#drafted(wanted), ...past };
-    if (this.#repository.find(profile.name)) throw nameTaken(profile.name);
-    if ((await claimOf(source, (pid) => Promise.resolve(isAlive(pid)))).state === 'held') {
-      throw new AgentError(
-        'BrowserAgent.ProfileBusy',
-        `A browser has ${source} open, so a copy could be torn. Close that browser window and the program that started it, then try again.`,
-      );
-    }
-    try {
-      await copyUserDataDir(source, profile.dir);
-      this.#insert(profile);
-    } catch (thrown) {
-      await removeFolder(profile.dir);
-      throw thrown;
-    }
-    return profile;
+    return this.createFilled(wanted, async (dir) => {
+      if ((await claimOf(source, (pid) => Promise.resolve(isAlive(pid)))).state === 'held') {
+        throw new AgentError(
+          'BrowserAgent.ProfileBusy',
+          `A browser has ${source} open, so a copy could be torn. Close that browser window and the program that started it, then try again.`,
+        );
+      }
+      await copyUserDataDir(source, dir);
+      return past;
+    });
   }
 
   #drafted(wanted: NewProfile): Profile {
@@ -229,23 +248,17 @@ export class ProfileService {
     }
   }
 
-  /** A new profile with the same sessions in it. Waits for a run in the original to end. */
+  /** A new profile with the same sign-ins. Waits for a run in the original to end. */
   async clone(name: string, newName: string, options: WaitOptions): Promise<Profile> {
     const original = this.get(name);
     checkProfileName(newName);
     const release = await this.#locks.acquire(original.profileId, options);
     try {
       const { tags, description, signedInAt } = original;
-      const copy = this.create({ name: newName, tags, description });
-      try {
-        await copyUserDataDir(original.dir, copy.dir);
-      } catch (thrown) {
-        this.#repository.delete(copy.profileId);
-        await removeFolder(copy.dir);
-        throw thrown;
-      }
-      this.#repository.setSignedIn(copy.profileId, signedInAt);
-      return this.get(newName);
+      return await this.createFilled({ name: newName, tags, description }, async (dir) => {
+        await copyUserDataDir(original.dir, dir);
+        return { signedInAt };
+      });
     } finally {
       release();
     }

@@ -1,8 +1,13 @@
-/** The earlier program's `profiles.json`: each profile is copied with its sign-ins, and the original stays. */
-import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve, win32 } from 'node:path';
+/**
+ * The earlier program's `profiles.json`. Of each profile the sign-ins and sites' data are copied; the original stays
+ * as it is.
+ */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep, win32 } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
+import { LeftOut, leftOutMessage } from '../browser/left-out.ts';
+import { carried } from '../browser/profile-content.ts';
 import { refuseDefaultUserDataDir } from '../browser/profile-dir.ts';
 import { checkProfileName, checkTags } from '../browser/profile-names.ts';
 import type { NewProfile, Profile, ProfilePast } from '../browser/profiles.ts';
@@ -150,7 +155,9 @@ function profileFinding(
   const wanted = { name, tags, description: description.filter(Boolean).join(' ') };
   const found = item(
     'taken',
-    `a copy of ${dir}; the original stays as it is. Tags: ${listOf(tags)}.${without}`,
+    [`a copy of ${dir}; the original stays as it is. Tags: ${listOf(tags)}.${without}`, leftOutOf(dir)]
+      .filter(Boolean)
+      .join(' '),
   );
   return {
     item: { ...found.item, as: name },
@@ -161,6 +168,17 @@ function profileFinding(
       work: () => context.create(dir, wanted, pastOf(earlier)),
     },
   };
+}
+
+/** In words what a copy does not take along; empty when that is nothing. */
+function leftOutOf(dir: string): string {
+  const leftOut = new LeftOut();
+  for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const path = relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/');
+    if (!entry.isFile() || carried(path, 'copy') === null) leftOut.addFile(path);
+  }
+  return leftOutMessage(leftOut.list());
 }
 
 /** Where the directory is now: as written, else beside the list, whatever machine the list was written on. */
