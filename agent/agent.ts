@@ -12,6 +12,7 @@ import type { Actor } from './base/actor.ts';
 import { systemClock, type Clock } from './base/clock.ts';
 import { EventBus } from './base/events.ts';
 import type { Logger } from './base/log.ts';
+import { addMissingGlobals } from './base/missing-globals.ts';
 import { homePaths } from './base/paths.ts';
 import { programVersion } from './base/version.ts';
 import { findFfmpeg } from './browser/detect.ts';
@@ -89,6 +90,7 @@ export interface Agent extends AgentPorts {
 
 export async function openAgent(options: OpenOptions): Promise<Agent> {
   const { home, env, log } = options;
+  await addMissingGlobals();
   const clock = options.clock ?? systemClock;
   const paths = homePaths(home);
   const db = openDatabase(paths.database);

@@ -10,10 +10,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { utilityProcess } from 'electron';
+import { isNodeNewEnough } from '../agent/base/least-node.ts';
 import { readToShell, type ToAgent, type ToShell } from '../agent/base/shell-messages.ts';
-
-/** The agent's packages need this Node or a later one. */
-const LEAST_NODE_MAJOR = 22;
 
 export interface AgentChild {
   readonly pid: number | undefined;
@@ -39,9 +37,7 @@ export interface ChildOptions {
 }
 
 export function startChild(options: ChildOptions, events: ChildEvents): AgentChild {
-  const [major = '0'] = process.versions.node.split('.');
-  const isOwnGood = Number(major) >= LEAST_NODE_MAJOR;
-  const runtime = options.runtime ?? (isOwnGood ? 'utility' : 'node');
+  const runtime = options.runtime ?? (isNodeNewEnough(process.versions.node) ? 'utility' : 'node');
   return runtime === 'utility' ? startUtility(options, events) : startNode(options, events);
 }
 

@@ -26,8 +26,11 @@ const forTests = flags.has('--for-tests');
 const wantsXvfb = flags.has('--with-xvfb');
 const checkOnly = flags.has('--check');
 
-/** Node versions that run TypeScript files as they are. */
-const LEAST_NODE = [22, 18];
+/** `engines` in package.json, e.g. ">=22.18": the program needs it, and so does TypeScript that runs as it is. */
+const LEAST_NODE = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node.replace(
+  '>=',
+  '',
+);
 /** Another package manager may hold dpkg's lock for a while. */
 const APT_LOCK_TIMEOUT_S = 300;
 
@@ -65,13 +68,13 @@ function findNode() {
   const pinned = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
   if (existsSync(pinned)) return process.platform === 'win32' ? pinnedOnWindows() : pinned;
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const [leastMajor = 0, leastMinor = 0] = LEAST_NODE;
+  const [leastMajor = 0, leastMinor = 0] = LEAST_NODE.split('.').map(Number);
   if (!existsSync(join(root, 'node_modules', 'playwright'))) {
     fail('The dependencies are not installed. Run: npm ci');
   }
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return process.execPath;
   fail(
-    `Node ${process.versions.node} is too old (needed: ${LEAST_NODE.join('.')} or later), and the pinned one is not in node_modules. Run: npm ci --include=optional`,
+    `Node ${process.versions.node} is too old (needed: ${LEAST_NODE} or later), and the pinned one is not in node_modules. Run: npm ci --include=optional`,
   );
 }
 

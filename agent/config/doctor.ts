@@ -8,6 +8,7 @@ import { arch, freemem, platform, release, totalmem } from 'node:os';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { LOW_DISK_BYTES } from '../base/disk.ts';
 import { messageOf } from '../base/errors.ts';
+import { isNodeNewEnough, LEAST_NODE } from '../base/least-node.ts';
 import { namesInAws, parseArn } from '../aws/arn.ts';
 import { createClients, type AwsClients } from '../aws/clients.ts';
 import type { AwsFailure } from '../aws/errors.ts';
@@ -72,9 +73,6 @@ export interface DoctorOptions {
 /** A browser with a few pages takes about this much. */
 const MIN_MEMORY_BYTES = 1_000_000_000;
 
-/** The program is built for this Node.js and later (package.json, `engines`). */
-const MIN_NODE: readonly [number, number] = [22, 18];
-
 /** AWS refuses requests that are five minutes off; a clock that drifts is better seen before. */
 const SKEW_WARN_MS = 60_000;
 const SKEW_FAIL_MS = 240_000;
@@ -118,14 +116,14 @@ export async function doctor(options: DoctorOptions): Promise<Check[]> {
 }
 
 function checkNode(report: Report): void {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const old = major < MIN_NODE[0] || (major === MIN_NODE[0] && minor < MIN_NODE[1]);
+  const { node } = process.versions;
+  const isGood = isNodeNewEnough(node);
   report({
     id: 'node',
     title: 'Node.js',
-    status: old ? 'fail' : 'ok',
-    detail: process.versions.node,
-    fix: old ? `Install Node.js ${MIN_NODE.join('.')} or later.` : '',
+    status: isGood ? 'ok' : 'fail',
+    detail: node,
+    fix: isGood ? '' : `Install Node.js ${LEAST_NODE} or later.`,
   });
 }
 

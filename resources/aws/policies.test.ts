@@ -201,7 +201,7 @@ describe('what an agent may do', () => {
         new RegExp(
           `^${pattern
             .split('*')
-            .map((part) => RegExp.escape(part))
+            .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
             .join('.*')}$`,
         ).test(arn),
       );
