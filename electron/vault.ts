@@ -3,9 +3,12 @@
  * Electron's safeStorage, in `vault.json` of the data directory. Where the system protects nothing, the agent
  * keeps them itself in a file, as it does without a desktop, and this says so.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { SafeStorage } from 'electron';
+import { z } from 'zod';
+import { messageOf } from '../agent/base/errors.ts';
+import { readJsonFile } from '../agent/base/json.ts';
 import { replaceFile } from '../agent/base/replace-file.ts';
 import type { ToShell } from '../agent/base/shell-messages.ts';
 import type { VaultProtection } from '../renderer/src/bridge.ts';
@@ -86,13 +89,11 @@ export class KeptVault implements VaultProtection {
 
   #read(): Record<string, string> {
     if (!existsSync(this.#path)) return {};
-    const read: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
-    const isRight =
-      typeof read === 'object' &&
-      read !== null &&
-      Object.values(read).every((value) => typeof value === 'string');
-    if (!isRight) throw new Error(`${this.#path} is damaged: remove it, and set the app up again`);
-    return read as Record<string, string>;
+    try {
+      return readJsonFile(this.#path, z.record(z.string(), z.string()));
+    } catch (thrown) {
+      throw new Error(`${messageOf(thrown)}. Remove the file, and set the app up again.`, { cause: thrown });
+    }
   }
 
   #write(values: Record<string, string>): void {

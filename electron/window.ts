@@ -3,14 +3,19 @@
  * page that was hidden for a while is let go of, because it takes as much memory as the rest of the shell; it
  * is loaded anew, at the same place, when somebody wants to see it.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BrowserWindow, nativeTheme, screen, type Rectangle } from 'electron';
+import { z } from 'zod';
+import { readJsonFile } from '../agent/base/json.ts';
 import { NAVIGATE, VERSION_ARGUMENT, WINDOW_ORIGIN } from './channels.ts';
 import type { ShellLog } from './log.ts';
 
 /** Who looks again within this time finds the page as it was, in milliseconds. */
 const RELEASE_MS = 30_000;
+/** What is kept of the window in its state file. */
+const placeSchema = z.object({ x: z.int(), y: z.int(), width: z.int(), height: z.int() });
+
 const FIRST_SIZE = { width: 1280, height: 820 };
 const LEAST_SIZE = { minWidth: 480, minHeight: 400 };
 /** The page's own backgrounds, so that nothing flashes before it is drawn. */
@@ -142,8 +147,7 @@ export class MainWindow {
   /** Only where a screen still shows it. */
   #kept(): Partial<Rectangle> {
     try {
-      const { x, y, width, height } = JSON.parse(readFileSync(this.#options.stateFile, 'utf8')) as Rectangle;
-      if (![x, y, width, height].every(Number.isInteger)) return {};
+      const { x, y, width, height } = readJsonFile(this.#options.stateFile, placeSchema);
       const { workArea } = screen.getDisplayMatching({ x, y, width, height });
       const isSeen =
         x < workArea.x + workArea.width &&

@@ -2,8 +2,9 @@
  * Where the owner's own programs (command line, window) find the API: `api.json` in the data directory, with
  * its address and a key that may do everything, for the agent's user alone and for this start alone.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readJsonFile } from '../base/json.ts';
 import { replaceFile } from '../base/replace-file.ts';
 
 const ownerFileSchema = z.object({
@@ -32,7 +33,7 @@ export function writeOwnerFile(path: string, content: OwnerFile): void {
 /** Undefined: no agent has written one, or it cannot be read. Whether that agent lives is for the caller to see. */
 export function readOwnerFile(path: string): OwnerFile | undefined {
   try {
-    return ownerFileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return readJsonFile(path, ownerFileSchema);
   } catch {
     return undefined;
   }

@@ -1,11 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { readJsonFile } from '../base/json.ts';
 import type { RunStore } from '../store/runs.ts';
 import { parseHead } from './chain.ts';
 import type { KnownHead } from './log.ts';
 
 /** Where the manifest of a run says which head the log had when the run began. */
 export const MANIFEST_FIELD = 'audit_head';
+
+const manifestSchema = z.looseObject({ more: z.record(z.string(), z.unknown()).optional() });
 
 /** Every head that the record of a run or a manifest on this machine names. */
 export function knownHeads(runs: RunStore, runsFolder: string): KnownHead[] {
@@ -17,8 +21,7 @@ export function knownHeads(runs: RunStore, runsFolder: string): KnownHead[] {
 
 /** The head that a manifest names; undefined when it names none, as one from before a first run does. */
 export function headOfManifest(file: string): string | undefined {
-  const manifest = JSON.parse(readFileSync(file, 'utf8')) as { more?: Record<string, unknown> } | null;
-  const head = manifest?.more?.[MANIFEST_FIELD];
+  const head = readJsonFile(file, manifestSchema).more?.[MANIFEST_FIELD];
   // A run's secret can be a few digits that stand in the hash by chance; then they are masked in it.
   return typeof head === 'string' && parseHead(head) ? head : undefined;
 }

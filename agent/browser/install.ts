@@ -3,11 +3,11 @@
  * for. In this process, because the installed app cannot start its own program as a plain Node, which
  * Playwright's installer would need.
  */
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { readJsonFile } from '../base/json.ts';
 import { fetchedFolder, thisMachine, type Machine } from './browser-paths.ts';
 import { installAdvice } from './detect.ts';
 
@@ -44,7 +44,7 @@ export async function installBrowser({
   baseUrl,
   machine = thisMachine(),
 }: InstallBrowserOptions = {}): Promise<InstalledBrowser> {
-  const version = await playwrightsChrome();
+  const version = playwrightsChrome();
   const [major = version] = version.split('.');
   let told = -1;
   const tell = (percent: number, words: string): void => {
@@ -81,11 +81,9 @@ export async function installBrowser({
   }
 }
 
-async function playwrightsChrome(): Promise<string> {
+function playwrightsChrome(): string {
   const folder = dirname(createRequire(import.meta.url).resolve('playwright-core/package.json'));
-  const { browsers } = browsersSchema.parse(
-    JSON.parse(await readFile(join(folder, 'browsers.json'), 'utf8')),
-  );
+  const { browsers } = readJsonFile(join(folder, 'browsers.json'), browsersSchema);
   const version = browsers.find(({ name }) => name === 'chromium')?.browserVersion;
   if (version === undefined) throw new Error('playwright-core/browsers.json names no Chromium');
   return version;

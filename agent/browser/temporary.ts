@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
+import { readJsonFile } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import type { Processes } from './processes.ts';
 
@@ -66,7 +67,7 @@ export class TemporaryFolders {
 
   async #abandoned(dir: string): Promise<boolean> {
     try {
-      const owner = ownerSchema.parse(JSON.parse(readFileSync(join(dir, OWNER_FILE), 'utf8')));
+      const owner = readJsonFile(join(dir, OWNER_FILE), ownerSchema);
       return !(await this.#processes.isAlive(owner));
     } catch {
       return Date.now() - (statSync(dir, { throwIfNoEntry: false })?.mtimeMs ?? 0) > UNOWNED_AGE_MS;

@@ -15,6 +15,7 @@ import { describeAwsFailure } from '../aws/errors.ts';
 import { probeIdentity } from '../aws/probes.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { parseJson } from '../base/json.ts';
 import { writeSetupCode, type SetupCode } from './setup-code.ts';
 import { storeCredentials } from './stored-keys.ts';
 import type { Vault } from './vault.ts';
@@ -187,7 +188,11 @@ export async function listMachines(
       const { PolicyDocument: document = '' } = await iam.send(
         new sdk.GetUserPolicyCommand({ UserName, PolicyName: INVITATION }),
       );
-      const { Statement: statements } = until.parse(JSON.parse(decodeURIComponent(document)));
+      const { Statement: statements } = parseJson(
+        decodeURIComponent(document),
+        until,
+        `policy ${INVITATION} of user ${UserName}`,
+      );
       const time = statements
         .map(({ Condition }) => Condition?.DateGreaterThan?.['aws:CurrentTime'])
         .find((each) => each !== undefined);
@@ -257,7 +262,7 @@ export async function tradeSetupCode(
   const { vault, connect, clock = systemClock } = options;
   const name = `invitation:${code.environment}`;
   const before = await vault.get(name);
-  const earlier = before === undefined ? undefined : begun.parse(JSON.parse(before));
+  const earlier = before === undefined ? undefined : parseJson(before, begun, `${name} in the vault`);
   const resumed = earlier?.traded === code.accessKeyId ? earlier : undefined;
   const { accessKeyId, secretAccessKey } = resumed ?? (await firstKey(code, connect));
   await vault.set(name, JSON.stringify({ traded: code.accessKeyId, accessKeyId, secretAccessKey }));

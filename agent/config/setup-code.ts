@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AgentError } from '../base/errors.ts';
+import { parseJson } from '../base/json.ts';
 
 export interface SetupCode {
   environment: string;
@@ -56,8 +57,10 @@ export function readSetupCode(text: string): SetupCode {
       'the setup code is not complete, or was changed on its way: copy all of it.',
     );
   }
-  const [environment, region, userName, accessKeyId, secretAccessKey, expires] = parts.parse(
-    JSON.parse(Buffer.from(body, 'base64url').toString('utf8')),
+  const [environment, region, userName, accessKeyId, secretAccessKey, expires] = parseJson(
+    Buffer.from(body, 'base64url').toString('utf8'),
+    parts,
+    'the setup code',
   );
   return { environment, region, userName, accessKeyId, secretAccessKey, expiresAt: expires * 1000 };
 }

@@ -21,6 +21,7 @@ import { MACHINE_REVOKED } from '../aws/failure-codes.ts';
 import { probeIdentity } from '../aws/probes.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { drop } from '../base/drop.ts';
+import { parseJson } from '../base/json.ts';
 import { silentLogger, type Logger } from '../base/log.ts';
 import { fetchSecret } from './fetch.ts';
 import type { Vault } from './vault.ts';
@@ -107,7 +108,9 @@ export async function storeCredentials(
 /** @returns undefined when none are stored */
 export async function readStoredKeys(vault: Vault, environment: string): Promise<StoredKeys | undefined> {
   const text = await vault.get(vaultName(environment));
-  return text === undefined ? undefined : storedKeys.parse(JSON.parse(text));
+  return text === undefined
+    ? undefined
+    : parseJson(text, storedKeys, `the keys of environment ${environment} in the vault`);
 }
 
 /** @returns undefined when none are stored */

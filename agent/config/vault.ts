@@ -7,6 +7,7 @@ import { platform } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AgentError, messageOf } from '../base/errors.ts';
+import { parseJson, readJsonFile, type JsonError } from '../base/json.ts';
 import { Sealer, sealedSchema, WrongPassphrase } from './sealed.ts';
 import { writeFileAtomically } from './settings-file.ts';
 
@@ -114,10 +115,10 @@ export class FileVault implements Vault {
 
   #parse(): unknown {
     try {
-      return JSON.parse(readFileSync(this.#path, 'utf8'));
+      return readJsonFile(this.#path, z.unknown());
     } catch (thrown) {
-      // The parser's own message would quote what it read.
-      throw this.#unreadable(thrown instanceof SyntaxError ? DAMAGED : messageOf(thrown));
+      const { fault, cause } = thrown as JsonError;
+      throw this.#unreadable(fault === 'syntax' ? DAMAGED : messageOf(cause));
     }
   }
 
@@ -136,7 +137,7 @@ export class FileVault implements Vault {
       );
     }
     try {
-      return contents.parse(JSON.parse(this.#sealer.open(sealed.data)));
+      return parseJson(this.#sealer.open(sealed.data), contents, this.#path);
     } catch (thrown) {
       if (!(thrown instanceof WrongPassphrase)) throw this.#unreadable(DAMAGED);
       throw new AgentError(

@@ -1,5 +1,6 @@
 /** How a run was asked for, as far as it may be kept: so that it can be run again. Secrets are left out. */
 import { z } from 'zod';
+import { parseJson } from '../base/json.ts';
 import { maskSensitive } from '../base/mask-sensitive.ts';
 import { RECORDING_LEVELS, type JsonObject } from '../base/words.ts';
 import type { Script } from '../script/schema.ts';
@@ -17,7 +18,7 @@ const keptRequest = z.object({
 export type KeptRequest = z.infer<typeof keptRequest>;
 
 export function readKeptRequest(json: string): KeptRequest {
-  return keptRequest.parse(JSON.parse(json));
+  return parseJson(json, keptRequest, 'the kept request of the run');
 }
 
 /** A variable is a secret by what the script declares, by its name, or by its form. */

@@ -4,13 +4,14 @@
  * run through the same engine.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Actor } from '../base/actor.ts';
 import { drop } from '../base/drop.ts';
 import { AgentError } from '../base/errors.ts';
 import type { EventBus } from '../base/events.ts';
 import { newRunId } from '../base/ids.ts';
+import { readJsonFile } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import { resourceFolder } from '../base/resources.ts';
 import type { JsonObject, RecordingLevel } from '../base/words.ts';
@@ -41,9 +42,7 @@ export interface TestRunOptions {
  */
 export async function startTestRun(options: TestRunOptions): Promise<string> {
   const { sandbox, log, closers, events } = options;
-  const script = JSON.parse(
-    await readFile(join(resourceFolder('demo'), 'first-run.json'), 'utf8'),
-  ) as JsonObject;
+  const script = readJsonFile(join(resourceFolder('demo'), 'first-run.json'), z.record(z.string(), z.json()));
   const { startPortal } = await import('../sandbox/index.ts');
   const portal = await startPortal();
   let closing: Promise<void> | undefined;

@@ -1,9 +1,10 @@
 /** What stored scripts were before they were changed; and the schema that editors check scripts with. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Actor } from '../../base/actor.ts';
+import { readJsonFile } from '../../base/json.ts';
 import { resourceFolder } from '../../base/resources.ts';
 import { ScriptLibrary } from '../../runs/script-library.ts';
 import { ScriptVersionStore, type ScriptVersionRow } from '../../store/script-versions.ts';
@@ -47,10 +48,7 @@ export function scriptVersionRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         },
       },
       async () =>
-        JSON.parse(readFileSync(join(resourceFolder('schema'), 'script.schema.json'), 'utf8')) as Record<
-          string,
-          unknown
-        >,
+        readJsonFile(join(resourceFolder('schema'), 'script.schema.json'), z.record(z.string(), z.unknown())),
     );
 
     app.get(

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { z } from 'zod';
 import { openAgent } from '../../agent.ts';
 import { AgentError, messageOf } from '../../base/errors.ts';
 import type { AgentEvent } from '../../base/events.ts';
 import { newRunId } from '../../base/ids.ts';
+import { JsonError, readJsonFile } from '../../base/json.ts';
 import { createLogger } from '../../base/log.ts';
 import type { JsonObject, RecordingLevel } from '../../base/words.ts';
 import { parseLevel } from '../../recording/resolve-level.ts';
@@ -29,7 +31,7 @@ const UPLOAD_WAIT_MS = 10 * 60_000;
 export async function exec(options: ExecOptions, args: string[]): Promise<void> {
   const file = args[0] ?? '-';
   const level = readLevel(options.level);
-  const variables = await readVariables(options);
+  const variables = readVariables(options);
   const script = await readScript(file);
   const runId = newRunId();
   const agent = await openAgent({
@@ -102,20 +104,16 @@ async function readScript(file: string): Promise<string> {
   }
 }
 
-async function readVariables(options: ExecOptions): Promise<JsonObject> {
+function readVariables(options: ExecOptions): JsonObject {
   const variables: JsonObject = {};
   if (options.vars !== undefined) {
     const where = `--vars ${options.vars}`;
-    let parsed: unknown;
     try {
-      parsed = JSON.parse(await readFile(options.vars, 'utf8'));
+      Object.assign(variables, readJsonFile(options.vars, z.record(z.string(), z.json()), where));
     } catch (thrown) {
-      throw new AgentError('BrowserAgent.InvalidInput', `${where}: ${messageOf(thrown)}`, { cause: thrown });
-    }
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+      if (!(thrown instanceof JsonError) || thrown.fault !== 'shape') throw thrown;
       throw new WrongUse(`${where} must hold a JSON object of names and values`);
     }
-    Object.assign(variables, parsed);
   }
   for (const pair of options.var) {
     const at = pair.indexOf('=');
