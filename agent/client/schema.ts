@@ -3282,8 +3282,12 @@ export interface components {
     };
     Artifact: {
       artifact_id: number;
-      /** e.g. `step_screenshot`, `failure_errors` (console and network), `video`, `trace`, `data`, `manifest`. */
+      /** One of `failure_screenshot`, `failure_html`, `failure_errors`, `failure_video`, `manifest`, `final_screenshot`, `final_html`, `data`, `download`, `screenshot`, `key_screenshot`, `key_html`, `trace`, `har`, `step_screenshot`, `step_html`, `video`. */
       kind: string;
+      /** What it is, for people. */
+      title: string;
+      /** What a person opens the file with, where a double click is not enough. */
+      opens_with: string | null;
       /** Its name in the run, e.g. `steps/001-open.jpg`. */
       key: string;
       content_type: string;

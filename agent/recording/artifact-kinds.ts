@@ -20,7 +20,7 @@ interface ArtifactTraits {
   title: string;
   /** The words by which the description of its level in level-words.ts names it. */
   inLevelWords: string;
-  /** How a person opens the file, where double-clicking it is not enough. */
+  /** What a person opens the file with, where a double click is not enough; a command in backticks. */
   opensWith?: string;
 }
 
@@ -114,7 +114,14 @@ export const ARTIFACTS = {
     files: { 'trace.zip': 'application/zip' },
     title: 'Playwright trace',
     inLevelWords: 'a trace',
-    opensWith: 'npx playwright show-trace trace.zip',
+    opensWith: '`npx playwright show-trace trace.zip`',
+  },
+  har: {
+    from: 'DEBUG',
+    files: { 'network.har': JSON_TYPE },
+    title: 'Network log (HAR)',
+    inLevelWords: 'a network log',
+    opensWith: 'the Network panel of a browser’s developer tools',
   },
   step_screenshot: {
     from: 'TRACE',
@@ -144,6 +151,11 @@ export type FileOf<Kind extends ArtifactKind> = Kind extends ArtifactKind
   : never;
 
 export const ARTIFACT_KINDS = Object.keys(ARTIFACTS) as ArtifactKind[];
+
+/** Whether the table knows a kind: rows of past runs may come from another version. */
+export function isArtifactKind(kind: string): kind is ArtifactKind {
+  return Object.hasOwn(ARTIFACTS, kind);
+}
 
 /** A row of the table, without the literal types of its values. */
 export function traitsOf(kind: ArtifactKind): ArtifactTraits {

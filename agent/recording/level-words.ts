@@ -22,7 +22,7 @@ export const LEVEL_WORDS: Record<RecordingLevel, { title: string; uploads: strin
   DEBUG: {
     title: 'Key steps',
     uploads:
-      'Everything in “Results”, picture and page of the key steps (opening pages, sending forms, signing in), and a trace that developers can step through.',
+      'Everything in “Results”, picture and page of the key steps (opening pages, sending forms, signing in), a trace that developers can step through, and a network log.',
   },
   TRACE: {
     title: 'Everything',

@@ -62,10 +62,15 @@ describe('levels', () => {
     ]);
   });
 
-  test('DEBUG adds key steps and the trace, TRACE every step and the video', () => {
+  test('DEBUG adds key steps, trace and network log, TRACE every step and the video', () => {
     const info = wantedAt('INFO', true);
     const debug = wantedAt('DEBUG', true);
-    expect(debug.filter((kind) => !info.includes(kind))).toEqual(['key_screenshot', 'key_html', 'trace']);
+    expect(debug.filter((kind) => !info.includes(kind))).toEqual([
+      'key_screenshot',
+      'key_html',
+      'trace',
+      'har',
+    ]);
     expect(wantedAt('TRACE', true).filter((kind) => !debug.includes(kind))).toEqual([
       'step_screenshot',
       'step_html',

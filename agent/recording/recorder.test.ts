@@ -7,7 +7,14 @@ import { strFromU8, unzipSync } from 'fflate';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FFMPEG, pixelsOf, videoFrames } from '../../test/support/pictures.ts';
-import { openBrowser, openPage, servePages, until, VIEWPORT } from '../../test/support/recording.ts';
+import {
+  openBrowser,
+  openPage,
+  openProfile,
+  servePages,
+  until,
+  VIEWPORT,
+} from '../../test/support/recording.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { RECORDING_LEVELS, type JsonObject, type RecordingLevel } from '../base/words.ts';
@@ -140,6 +147,7 @@ const INFO_KEYS = [
 ];
 const DEBUG_KEYS = [
   ...INFO_KEYS,
+  'network.har',
   'steps/001-navigate-it.html',
   'steps/001-navigate-it.jpg',
   'steps/006-click-it.html',
@@ -570,6 +578,15 @@ describe('failures', () => {
     expect(keys()).toContain('final/screenshot.jpg');
   });
 
+  test('without a trace there is no network log either, and the run is told of both', async () => {
+    await context.tracing.start();
+    const it = recorder('DEBUG');
+    await it.attach(context, page);
+    const { problems } = await it.finish({ state: 'succeeded' }, page);
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual(['no trace', 'no network log']);
+    expect(keys()).not.toContain('network.har');
+  });
+
   test('a browser that is gone at the end costs the trace, not the rest', async () => {
     const it = recorder('DEBUG');
     await it.attach(context, page);
@@ -702,6 +719,59 @@ describe('secrets', () => {
     expect(pixels.dark(inside, 40)).toBeGreaterThan(inside.width * inside.height * 0.99);
     await it.finish({ state: 'succeeded' }, page);
     expect(read('final/page.html').toString()).not.toContain('secret option');
+  });
+});
+
+describe('network log', () => {
+  interface Entry {
+    pageref: string;
+    request: { method: string; url: string; headers: { name: string; value: string }[]; postData?: object };
+    response: { status: number; content: { text?: string } };
+  }
+  const entries = (): Entry[] =>
+    (JSON.parse(read('network.har').toString()) as { log: { entries: Entry[] } }).log.entries;
+
+  test('has each request with its answer, masked as the trace is', async () => {
+    const it = recorder('DEBUG', { ffmpeg: null });
+    await it.attach(context, page);
+    await page.goto(server.url);
+    it.maskValue(SECRET);
+    const responded = page.waitForResponse('**/api*');
+    await page.evaluate(async () => {
+      const headers = { authorization: 'Bearer of-the-page', 'content-type': 'application/json' };
+      await fetch('/api?token=in-address', { method: 'POST', headers, body: '{"password":"in-body","a":1}' });
+      await fetch('/missing');
+    });
+    await (await responded).body();
+    await it.finish({ state: 'succeeded' }, page);
+    const [first, api, missing] = entries();
+    expect(first).toMatchObject({ request: { method: 'GET', url: `${server.url}/` } });
+    expect(first!.response.content.text).toContain('<input id=pw type=password>');
+    expect(api).toMatchObject({
+      request: {
+        method: 'POST',
+        url: `${server.url}/api?token=[masked]`,
+        postData: { text: '{"password":"[masked]","a":1}' },
+      },
+      response: { status: 200, content: { text: '{"access_token":"[masked]","note":"[masked]"}' } },
+    });
+    expect(api!.request.headers).toContainEqual({ name: 'authorization', value: '[masked]' });
+    expect(missing).toMatchObject({ response: { status: 404 } });
+    expect(find('network.har').masked).toBeGreaterThan(4);
+  });
+
+  test('of a browser that stays open begins with its own run, also in a profile', async () => {
+    const profile = await openProfile(runDir);
+    for (const path of ['/', '/next']) {
+      artifacts = [];
+      const it = recorder('DEBUG', { keepsPages: true, ffmpeg: null });
+      const kept = profile.pages()[0]!;
+      await it.attach(profile, kept);
+      await kept.goto(server.url + path);
+      await it.finish({ state: 'succeeded' }, kept);
+      expect(entries().map(({ request }) => request.url)).toEqual([server.url + path]);
+    }
+    await profile.close();
   });
 });
 

@@ -168,6 +168,31 @@ describe('redactTrace', () => {
     expect(out['resources/g.odd']).toEqual(new Uint8Array([0, 1]));
   });
 
+  test('frames of a web socket lose what is under telling names, and known values', () => {
+    const frames = [
+      {
+        type: 'send',
+        time: 1_700_000_001_234,
+        opcode: 1,
+        data: '{"access_token":"t1","note":"night-ferry"}',
+      },
+      { type: 'receive', time: 2, opcode: 1, data: 'plain' },
+      { type: 'receive', time: 3 },
+    ];
+    const raw = zip([], { 'resources/a.jsonl': frames.map((frame) => JSON.stringify(frame)).join('\n') });
+    const { zip: out, masked } = redactTrace(
+      raw,
+      new Redactor({ values: ['night-ferry', '1234'] }),
+      NO_LIMIT,
+    );
+    expect(events(out, 'resources/a.jsonl')).toEqual([
+      { ...frames[0], data: '{"access_token":"[masked]","note":"[masked]"}' },
+      frames[1],
+      frames[2],
+    ]);
+    expect(masked).toBe(2);
+  });
+
   test('above its limit the largest pictures are left out, text never', () => {
     const raw = zip([], {
       'resources/small.png': new Uint8Array(100),

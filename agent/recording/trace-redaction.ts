@@ -8,11 +8,17 @@ import { parseJsonObject, redactBody, redactSecretKeys } from './body-redaction.
 
 /** Autofill names of secret fields: as in masker.ts. */
 const SECRET_AUTOFILL = /\b(current-password|new-password|one-time-code|cc-number|cc-csc)\b/;
-/** Numbers of the trace itself: a secret made of digits must not tear holes into its times. */
-const TIMES = new Set(
-  'startTime,endTime,time,timestamp,wallTime,monotonicTime,collectionTime,_monotonicTime,width,height,x,y,version'.split(
-    ',',
-  ),
+/**
+ * Numbers that Playwright measures. They stay numbers when a secret consists of the same digits: no tool reads a
+ * trace or a HAR whose times or sizes are text.
+ */
+const MEASURED = new Set(
+  [
+    'startTime,endTime,time,timestamp,wallTime,monotonicTime,collectionTime,_monotonicTime',
+    'width,height,x,y,version',
+    'blocked,dns,connect,ssl,send,wait,receive',
+    'status,size,compression,bodySize,headersSize,_transferSize,_serverPort',
+  ].flatMap((names) => names.split(',')),
 );
 const VALUE_ATTRIBUTE = '__playwright_value_';
 const TARGET_ATTRIBUTE = '__playwright_target__';
@@ -39,6 +45,16 @@ export interface RedactedTrace {
   masked: number;
   /** Resources left out to stay within the limit. */
   droppedFiles: number;
+  /** Requests with their responses, as HAR entries without bodies: `_file` names those. */
+  requests: readonly (Redacted<JsonObject> & { sizeBytes: number })[];
+  /** Bodies that are text, by `_file`. */
+  bodies: ReadonlyMap<string, Redacted<string>>;
+}
+
+interface Redacted<T> {
+  value: T;
+  /** How many fields and passages are hidden in it. */
+  masked: number;
 }
 
 /**
@@ -68,13 +84,18 @@ export function redactTrace(raw: Uint8Array, known: Redactor, options: { maxByte
     }
   }
   const out: Zippable = {};
+  const requests: RedactedTrace['requests'][number][] = [];
   for (const [name, list] of events) {
     const lines: string[] = [];
     for (const event of list) {
-      masked += maskCall(event, secretCalls) + maskResource(event);
-      const result = redactor.redactJsonCounted(event, { keepNumbers: TIMES, isEvidence: true });
-      masked += result.masked;
-      lines.push(JSON.stringify(result.value));
+      const byName = maskCall(event, secretCalls) + maskResource(event);
+      const result = redactor.redactJsonCounted(event, { keepNumbers: MEASURED, isEvidence: true });
+      masked += byName + result.masked;
+      const line = JSON.stringify(result.value);
+      lines.push(line);
+      const entry = event['type'] === 'resource-snapshot' ? result.value['snapshot'] : undefined;
+      if (!isObject(entry)) continue;
+      requests.push({ value: entry, masked: byName + result.masked, sizeBytes: Buffer.byteLength(line) });
     }
     out[name] = [strToU8(`${lines.join('\n')}\n`), { level: 6 }];
   }
@@ -82,10 +103,14 @@ export function redactTrace(raw: Uint8Array, known: Redactor, options: { maxByte
   const resources = Object.entries(files)
     .filter(([name]) => !events.has(name))
     .sort(([, a], [, b]) => a.length - b.length);
+  const bodies = new Map<string, Redacted<string>>();
   let bytes = 0;
   for (const [name, content] of resources) {
     const text = isText(name, content) ? redactResource(name, strFromU8(content), redactor) : null;
-    if (text) masked += text.masked;
+    if (text) {
+      masked += text.masked;
+      bodies.set(name, { value: text.text, masked: text.masked });
+    }
     const body = text ? strToU8(text.text) : content;
     // Text packs to about a quarter.
     bytes += text ? body.length / 4 : body.length;
@@ -95,7 +120,7 @@ export function redactTrace(raw: Uint8Array, known: Redactor, options: { maxByte
     }
     out[name] = [body, { level: PACKED.test(name) ? 0 : 4 }];
   }
-  return { zip: zipSync(out), masked, droppedFiles };
+  return { zip: zipSync(out), masked, droppedFiles, requests, bodies };
 }
 
 function parseLines(text: string): JsonObject[] {
@@ -227,6 +252,7 @@ function isText(name: string, content: Uint8Array): boolean {
 }
 
 function redactResource(name: string, text: string, redactor: Redactor): { text: string; masked: number } {
+  if (name.endsWith('.jsonl')) return redactFrames(text, redactor);
   const json = name.endsWith('.json') || /^\s*[[{]/.test(text) ? tryJson(text) : undefined;
   if (json !== undefined) {
     const keys = redactSecretKeys(json);
@@ -237,6 +263,19 @@ function redactResource(name: string, text: string, redactor: Redactor): { text:
   const form = redactBody(text, '');
   const values = redactor.redactEvidence(form.text);
   return { text: values.text, masked: form.masked + values.masked };
+}
+
+/** Frames of a web socket, one JSON object a line: each holds a body of its own. */
+function redactFrames(text: string, redactor: Redactor): { text: string; masked: number } {
+  let masked = 0;
+  const lines = parseLines(text).map((frame) => {
+    const body = redactBody(textOf(frame['data']), '');
+    const value = 'data' in frame ? { ...frame, data: body.text } : frame;
+    const result = redactor.redactJsonCounted(value, { keepNumbers: MEASURED, isEvidence: true });
+    masked += body.masked + result.masked;
+    return JSON.stringify(result.value);
+  });
+  return { text: lines.map((line) => `${line}\n`).join(''), masked };
 }
 
 function tryJson(text: string): JsonValue | undefined {

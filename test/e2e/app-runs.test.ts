@@ -10,7 +10,7 @@ let failedId: string;
 
 beforeAll(async () => {
   portal = await startPortal();
-  app = await openTestApp();
+  app = await openTestApp({ variables: { LBA_RECORDING_KEEP_LEVEL: 'DEBUG' } });
   failedId = await startRun('missing-order', 'DEBUG');
   await ended(failedId);
 }, 120_000);
@@ -41,7 +41,17 @@ test.each(['light', 'dark'] as const)(
     await page.getByText(/status of 404/).waitFor();
     await page.getByRole('tab', { name: /Files/ }).click();
     await page.getByRole('button', { name: 'Save manifest.json' }).waitFor();
+    await page.getByText('Open it with the Network panel').waitFor();
     expect(await axe(page)).toEqual([]);
+    const download = page.waitForEvent('download');
+    await page
+      .getByRole('row', { name: /Network log/ })
+      .getByRole('button', { name: 'Save network.har' })
+      .click();
+    const har = JSON.parse(readFileSync(await (await download).path(), 'utf8')) as {
+      log: { entries: { request: { url: string } }[] };
+    };
+    expect(har.log.entries[0]!.request.url).toContain(portal.url);
 
     // The first visit of Home leads to the wizard; whoever goes back is let go.
     await goTo(page, '/');

@@ -3,13 +3,16 @@
  * everything that the agent shows, sends or keeps: none of them is there, in no form.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { devNull } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { readOwnerFile } from '../../agent/api/owner-file.ts';
 import { openLogFile, type LogFile } from '../../agent/base/log-file.ts';
 import { createLogger } from '../../agent/base/log.ts';
@@ -36,6 +39,7 @@ const canaries = new Canaries();
 let home: string;
 let sandbox: Sandbox;
 let site: FixtureSite;
+let socket: WebSocketServer;
 let collector: OtlpReceiver;
 let job: MainJob;
 let logFile: LogFile;
@@ -66,6 +70,9 @@ const sensitive = plant('field marked sensitive');
 const cookie = plantPlain('session cookie');
 const bearer = plantPlain('bearer token in the console');
 const queryToken = plantPlain('access token in an address');
+const answered = plantPlain('token in a JSON answer');
+const header = plantPlain('token in a header of an answer');
+const framed = plantPlain('token in a frame of a web socket');
 const userInfo = plantPlain('password in an address');
 const secretAddress = `http://someone:${plantPlain('password in a secret address')}@127.0.0.1:1/?token=${plantPlain('token in a secret address')}`;
 const otlpHeader = plantPlain('header for the collector');
@@ -75,6 +82,9 @@ beforeAll(async () => {
   home = makeHome('canaries');
   sandbox = await startSandbox({ pollMs: 500 });
   site = await startFixtureSite();
+  socket = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  socket.on('connection', (client) => client.send(JSON.stringify({ access_token: framed })));
+  await once(socket, 'listening');
   collector = await startOtlpReceiver();
   await sandbox.call('secretsmanager', 'CreateSecret', { Name: 'portal', SecretString: scriptSecret });
   const vault = new FileVault(home);
@@ -114,6 +124,8 @@ afterAll(async () => {
   await logFile.close();
   closeSync(sink);
   await collector.close();
+  for (const client of socket.clients) client.terminate();
+  socket.close();
   await site.close();
   await sandbox.close();
   removeHome(home);
@@ -148,7 +160,15 @@ function buildSite(): void {
             body: JSON.stringify({ password: password.value, note: btoa(unescape(encodeURIComponent(note.value))) }),
           });
           await fetch('http://127.0.0.1:1/?token=${queryToken}&said=' + encodeURIComponent(note.value)).catch(() => {});
+          const ws = new WebSocket('ws://127.0.0.1:${(socket.address() as AddressInfo).port}/?token=${queryToken}');
+          await new Promise((done) => {
+            ws.onmessage = ({ data }) => {
+              ws.send(JSON.stringify({ ...JSON.parse(data), said: password.value + note.value }));
+              done();
+            };
+          });
           document.title = 'done';
+          document.body.append('All sent');
         };
       </script>`);
   });
@@ -156,8 +176,8 @@ function buildSite(): void {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ youSaid: Buffer.concat(chunks).toString() }));
+      response.writeHead(200, { 'content-type': 'application/json', 'x-auth-token': header });
+      response.end(JSON.stringify({ youSaid: Buffer.concat(chunks).toString(), access_token: answered }));
     });
   });
   site.page('/home', '<h1>Welcome</h1>');
@@ -176,6 +196,7 @@ const script = (): object => ({
     { action: 'fill', locator: css('#pin'), value: '{{pin}}', sensitive: true },
     { action: 'click', locator: css('#go') },
     { action: 'assert', condition: { text_visible: 'Hello' } },
+    { action: 'assert', condition: { text_visible: 'All sent' } },
     {
       action: 'extract_dom',
       extractions: [{ name: 'greeting', strategy: 'css', selector: '#shown' }],
@@ -348,17 +369,25 @@ async function seenInS3(): Promise<string[]> {
   const { bucket: Bucket } = job.seeded;
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
   expect(Contents.map(({ Key }) => Key!.split('/').at(-1))).toEqual(
-    expect.arrayContaining(['trace.zip', 'manifest.json', 'video.webm']),
+    expect.arrayContaining(['trace.zip', 'network.har', 'manifest.json', 'video.webm']),
   );
   const seen: string[] = [];
+  const logs: string[] = [];
   for (const { Key = '' } of Contents) {
     const object = await s3.send(new GetObjectCommand({ Bucket, Key }));
     const head = await s3.send(new HeadObjectCommand({ Bucket, Key }));
     const place = `s3 ${Key.split('/').slice(2).join('/')}`;
+    const bytes = Buffer.from(await object.Body!.transformToByteArray());
+    if (Key.endsWith('.har')) logs.push(bytes.toString());
     seen.push(
-      ...canaries.in(place, Buffer.from(await object.Body!.transformToByteArray())),
+      ...canaries.in(place, bytes),
       ...canaries.in(`${place} (name and metadata)`, JSON.stringify([Key, head.Metadata])),
     );
+  }
+  // What carried the secrets is there, masked: requests, answers with their bodies, frames.
+  expect(logs).toHaveLength(2);
+  for (const part of ['"authorization"', 'youSaid', '"access_token', '_webSocketMessages', '/pixel.png']) {
+    expect(logs[0]).toContain(part);
   }
   return seen;
 }

@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright';
+import { launchTestProfile } from '../fixtures/pages/fixtures.ts';
 
 export const VIEWPORT = { width: 800, height: 600 };
 
@@ -9,6 +11,11 @@ export { launchTestBrowser as openBrowser } from '../fixtures/pages/fixtures.ts'
 export async function openPage(browser: Browser): Promise<{ context: BrowserContext; page: Page }> {
   const context = await browser.newContext({ viewport: VIEWPORT });
   return { context, page: await context.newPage() };
+}
+
+/** A browser with a profile of its own below `folder`. */
+export function openProfile(folder: string): Promise<BrowserContext> {
+  return launchTestProfile(join(folder, 'profile'), { viewport: VIEWPORT });
 }
 
 export type Route = string | { body: string | Buffer; type?: string; status?: number; headers?: object };

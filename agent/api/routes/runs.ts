@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newRunId } from '../../base/ids.ts';
 import { RECORDING_LEVELS, type JsonObject } from '../../base/words.ts';
+import { ARTIFACT_KINDS, isArtifactKind, traitsOf } from '../../recording/artifact-kinds.ts';
 import { ScriptLibrary } from '../../runs/script-library.ts';
 import { prepareScript } from '../../runs/prepare.ts';
 import type { RunRequest } from '../../runs/types.ts';
@@ -25,11 +26,12 @@ const tags = ['runs'];
 const artifactSchema = z
   .object({
     artifact_id: z.int(),
-    kind: z
+    kind: z.string().describe(`One of ${ARTIFACT_KINDS.map((kind) => `\`${kind}\``).join(', ')}.`),
+    title: z.string().describe('What it is, for people.'),
+    opens_with: z
       .string()
-      .describe(
-        'e.g. `step_screenshot`, `failure_errors` (console and network), `video`, `trace`, `data`, `manifest`.',
-      ),
+      .nullable()
+      .describe('What a person opens the file with, where a double click is not enough.'),
     key: z.string().describe('Its name in the run, e.g. `steps/001-open.jpg`.'),
     content_type: z.string(),
     size_bytes: z.int(),
@@ -262,9 +264,12 @@ function shownArtifact(
   upload: SentUpload | null,
 ): z.infer<typeof artifactSchema> {
   const { artifact_id, kind, key, content_type, size_bytes, sha256, masked, step_number } = row;
+  const known = isArtifactKind(kind) ? traitsOf(kind) : undefined;
   return {
     artifact_id,
     kind,
+    title: known?.title ?? key,
+    opens_with: known?.opensWith ?? null,
     key,
     content_type,
     size_bytes,

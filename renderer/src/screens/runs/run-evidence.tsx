@@ -9,6 +9,7 @@ import { wordsOf } from '../../ui/error-notice.tsx';
 import { formatBytes } from '../../ui/format.ts';
 import { saveFile } from '../../ui/save-file.ts';
 import { fetchEvidence } from '../../ui/use-evidence.ts';
+import { ArtifactIcon } from './artifact-icon.tsx';
 import { PageHtml, Picture, TextBlock, Video, type Artifact } from './evidence.tsx';
 import { PageErrors } from './page-errors.tsx';
 import { StepEvidence } from './step-evidence.tsx';
@@ -158,7 +159,9 @@ function Files({ run, artifacts }: { run: Detail; artifacts: readonly Artifact[]
           <Table.Tbody>
             {artifacts.map((artifact) => (
               <Table.Tr key={artifact.artifact_id}>
-                <Table.Td className="breakable">{artifact.key}</Table.Td>
+                <Table.Td>
+                  <FileName artifact={artifact} />
+                </Table.Td>
                 <Table.Td className="numbers">{formatBytes(artifact.size_bytes)}</Table.Td>
                 <Table.Td>
                   <UploadBadge artifact={artifact} />
@@ -172,6 +175,29 @@ function Files({ run, artifacts }: { run: Detail; artifacts: readonly Artifact[]
         </Table>
       </Table.ScrollContainer>
     </Stack>
+  );
+}
+
+function FileName({
+  artifact: { kind, title, key, opens_with: opensWith },
+}: {
+  artifact: Artifact;
+}): ReactNode {
+  return (
+    <Group gap="xs" wrap="nowrap" align="flex-start">
+      <ArtifactIcon kind={kind} />
+      <Stack gap={0}>
+        <Text size="sm">{title}</Text>
+        <Text size="xs" c="dimmed" className="breakable">
+          {key}
+        </Text>
+        {opensWith !== null && (
+          <Text size="xs" c="dimmed">
+            Open it with {opensWith.replaceAll('`', '')}
+          </Text>
+        )}
+      </Stack>
+    </Group>
   );
 }
 
