@@ -1,6 +1,6 @@
 /** How far a run has come, by its script as it is written. */
 import { parseScript } from '../script/parse.ts';
-import { topSteps } from '../script/run.ts';
+import { topSteps } from '../script/steps.ts';
 import type { RunRow, RunStore } from '../store/runs.ts';
 
 export interface RunProgress {

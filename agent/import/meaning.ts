@@ -4,7 +4,8 @@
  */
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import { formatPath, type Path } from '../script/problem.ts';
-import { CONTROL_ACTIONS, LEAF_ACTIONS, MODEL_ACTIONS, MODEL_METHODS } from '../script/schema.ts';
+import { ACTION_NAMES, CONTROL_ACTIONS, MODEL_ACTIONS, actionNamed } from '../script/actions/index.ts';
+import { MODEL_METHODS } from '../script/schema.ts';
 import type { MeaningChange } from './report.ts';
 
 type Locate = (path: Path) => { line: number; column: number } | undefined;
@@ -29,7 +30,7 @@ interface Rule {
 }
 
 const CONTROL = new Set<string>([...CONTROL_ACTIONS, 'goto']);
-const STEPS = new Set<string>([...LEAF_ACTIONS, ...CONTROL, 'select_option', 'wait_for_human', 'error']);
+const STEPS: ReadonlySet<string> = new Set(ACTION_NAMES);
 const MODEL = new Set<string>([...MODEL_ACTIONS, ...MODEL_METHODS]);
 
 const RULES: readonly Rule[] = [
@@ -37,9 +38,7 @@ const RULES: readonly Rule[] = [
     was: 'a step for a model was done by Nova Act or OpenAI',
     now: 'no model is connected: a run that reaches the step fails with BrowserAgent.StepFailed, which names the steps to use instead',
     at: ({ value, action }) => {
-      if (action === 'extract' && (value['method'] === 'dom' || Array.isArray(value['extractions'])))
-        return undefined;
-      if (action !== undefined && MODEL.has(action)) return true;
+      if (action !== undefined && MODEL.has(actionNamed(action, value) ?? '')) return true;
       if (isModel(value['method'])) return 'method';
       return isObject(value['escalate']) && isModel(value['escalate']['type']) ? 'escalate' : undefined;
     },
@@ -83,8 +82,7 @@ const RULES: readonly Rule[] = [
     was: 'extract_dom always succeeded',
     now: 'it fails when nothing at all was found; say "require": "none" to go on without, "all" to want everything',
     at: ({ value, action }) =>
-      (action === 'extract_dom' || (action === 'extract' && value['method'] === 'dom')) &&
-      value['require'] === undefined
+      action !== undefined && actionNamed(action, value) === 'extract_dom' && value['require'] === undefined
         ? true
         : undefined,
   },

@@ -82,7 +82,7 @@ function recorder(level: RecordingLevel, more: Partial<RecorderOptions> = {}): R
 }
 
 let stepNumber = 0;
-function step(action: string, more: Partial<RecordedStep> = {}): RecordedStep {
+function step(action: RecordedStep['action'], more: Partial<RecordedStep> = {}): RecordedStep {
   stepNumber += 1;
   return { stepNumber, name: `${action} it`, action, key: false, sensitive: false, ...more };
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Action } from '../script/schema.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import { ProblemRing } from './problem-ring.ts';
 import { slug, stepKey } from './slug.ts';
@@ -8,7 +9,7 @@ import { isPassive, stepKinds } from './step-kinds.ts';
 const step = (action: string, more: object = {}) => ({
   stepNumber: 3,
   name: 'Search',
-  action,
+  action: action as Action,
   key: false,
   sensitive: false,
   ...more,

@@ -1,43 +1,6 @@
+import { ACTION_TRAITS } from '../script/actions/index.ts';
 import type { ArtifactKind } from './artifact-kinds.ts';
 import type { RecordedStep } from './types.ts';
-
-/** Extraction and assertion: shown with picture and data from INFO on. */
-const EVIDENCE_ACTIONS = new Set([
-  'extract_dom',
-  'extract_table',
-  'extract',
-  'extract_by_llm',
-  'act_with_schema',
-  'assert',
-  'validate_profile',
-]);
-
-/** Navigation, login, human: shown with picture and HTML from DEBUG on. */
-const KEY_ACTIONS = new Set(['navigate', 'human', 'upload', 'download', 'select_by_llm', 'act']);
-
-/** These look or wait, or leave acting to steps of theirs: the picture of the step before may still be taken while they do. */
-const PASSIVE_ACTIONS = new Set([
-  'if',
-  'switch',
-  'for_each',
-  'sequence',
-  'try',
-  'wait',
-  'wait_for_load_state',
-  'wait_for_selector',
-  'wait_for_url',
-  'wait_for_response',
-  'screenshot',
-  'extract_dom',
-  'extract_table',
-  'assert',
-  'dialog',
-  'validate_profile',
-  'fail',
-  'succeed',
-  'goto',
-  'include',
-]);
 
 export interface StepKinds {
   picture: ArtifactKind;
@@ -48,12 +11,14 @@ export interface StepKinds {
 
 /** `navigated`: the step led to another page, as submitting a form or following a link does. */
 export function stepKinds(step: RecordedStep, navigated: boolean): StepKinds {
-  const isKey = step.key || navigated || KEY_ACTIONS.has(step.action);
+  const { picture } = ACTION_TRAITS[step.action];
+  const isKey = step.key || navigated || picture === 'key';
   const html = isKey ? 'key_html' : 'step_html';
-  if (EVIDENCE_ACTIONS.has(step.action)) return { picture: 'screenshot', html, data: 'data' };
+  if (picture === 'data' || picture === 'verification') return { picture: 'screenshot', html, data: 'data' };
   return { picture: isKey ? 'key_screenshot' : 'step_screenshot', html, data: null };
 }
 
+/** Whether the step may run while the picture of the step before is still being taken. */
 export function isPassive(step: RecordedStep): boolean {
-  return PASSIVE_ACTIONS.has(step.action);
+  return ACTION_TRAITS[step.action].duringCapture === 'runs';
 }

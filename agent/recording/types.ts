@@ -2,6 +2,7 @@ import type { BrowserContext, Locator, Page } from 'playwright';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { JsonObject, RecordingLevel, ResolvedLevel } from '../base/words.ts';
+import type { Action } from '../script/schema.ts';
 import type { ArtifactKind } from './artifact-kinds.ts';
 import type { Redactor } from './redaction.ts';
 
@@ -36,7 +37,7 @@ export interface RecordedStep {
   /** 1-based, in order of execution. */
   stepNumber: number;
   name: string;
-  action: string;
+  action: Action;
   /** The script says `"key": true`. */
   key: boolean;
   sensitive: boolean;

@@ -11,13 +11,12 @@ import { maskFacts } from '../base/mask-sensitive.ts';
 import { atLeast, type JsonObject, type ResolvedLevel } from '../base/words.ts';
 import type { Redactor } from '../recording/redaction.ts';
 import type { RunRecorder } from '../recording/types.ts';
+import { ACTION_TRAITS, whenHeld } from '../script/actions/index.ts';
 import type { ActionResult, StepMeta, StepPorts, StepResult } from '../script/interpreter.ts';
 import { parseScript } from '../script/parse.ts';
 import type { LeafStep } from '../script/schema.ts';
 import type { RunStore } from '../store/runs.ts';
 import {
-  actsLate,
-  waitsFor,
   DialogQueue,
   fieldsForLevel,
   followPages,
@@ -119,12 +118,12 @@ export function createPorts(options: PortsOptions): RunPorts {
       evaluate,
     };
     if (gate.isHeld) await gate.passInside(signal);
-    if (!actsLate(step)) await recorder.beforeActing();
-    const waits = waitsFor(step);
+    if (ACTION_TRAITS[step.action].duringCapture !== 'looks') await recorder.beforeActing();
+    const held = whenHeld(step);
     const result =
-      waits === null
-        ? await performAction(step, context)
-        : await gate.looking(() => performAction(step, context), waits === 'page', signal);
+      held === 'looks again' || held === 'passes'
+        ? await gate.looking(() => performAction(step, context), held === 'looks again', signal)
+        : await performAction(step, context);
     if (turnedTo !== null) await recorder.pageChanged(turnedTo);
     options.policy.throwIfDenied();
     return result.fields === undefined

@@ -2,6 +2,7 @@
 import type { AgentError } from '../base/errors.ts';
 import { maskText } from '../base/mask-sensitive.ts';
 import type { JsonObject, JsonValue, ResolvedLevel } from '../base/words.ts';
+import { ACTION_TRAITS } from '../script/actions/index.ts';
 import type { StepResult } from '../script/interpreter.ts';
 import type { StepPicture } from './evidence.ts';
 
@@ -41,9 +42,6 @@ export interface RunFailure {
   step: StepResult | null;
   url: string | null;
 }
-
-/** Steps that verify, whose pictures are shown apart. */
-const VERIFICATIONS: ReadonlySet<string> = new Set(['assert', 'validate_profile']);
 
 export function buildResult(facts: ResultFacts): JsonObject {
   const steps = facts.steps.map((step) => withUri(step, facts.uriOf));
@@ -117,7 +115,9 @@ function verificationScreenshots(
   pictures: readonly StepPicture[],
 ): JsonValue[] {
   const verifications = new Map(
-    steps.filter((step) => VERIFICATIONS.has(step.action)).map((step) => [step.step_number, step]),
+    steps
+      .filter(({ action }) => ACTION_TRAITS[action].picture === 'verification')
+      .map((step) => [step.step_number, step]),
   );
   return pictures.flatMap(({ stepNumber, path, s3Uri, sizeBytes }) => {
     const step = verifications.get(stepNumber);

@@ -1,13 +1,12 @@
 import type { JsonObject, JsonValue } from '../base/words.ts';
-import { type Findings, isPlainObject, type Canon } from './canonical-tools.ts';
+import { type Findings, isPlainObject, type Canon } from './findings.ts';
 import { didYouMean, type Path } from './problem.ts';
-import { CONDITION_TYPES, LOCATOR_STRATEGIES, lenientSchemas } from './schema.ts';
+import { LOCATOR_STRATEGIES, lenientSchemas } from './schema.ts';
 
-/** The canonical form of what stands inside steps: locators, conditions, escalation methods, extractions. */
+/** The canonical form of parts of steps: locators, escalation methods, extractions. */
 
-/** Stands in for a part that is already reported. */
-const REPORTED_LOCATOR: Canon = { strategy: 'selector', value: 'html' };
-const REPORTED_CONDITION: Canon = { type: 'url_contains', pattern: '/' };
+/** Stands in for a locator that is already reported. */
+export const REPORTED_LOCATOR: Canon = { strategy: 'selector', value: 'html' };
 
 type LocatorStrategy = (typeof LOCATOR_STRATEGIES)[number];
 
@@ -43,7 +42,7 @@ export const LOCATOR_INFERENCE: readonly (readonly [readonly string[], LocatorSt
 ];
 
 const LOCATOR_KEYS = [
-  ...new Set(lenientSchemas.locator.options.flatMap((option) => Object.keys(option.shape))),
+  ...new Set(lenientSchemas.parts.locator.options.flatMap((option) => Object.keys(option.shape))),
   'selector',
   'role',
 ];
@@ -111,132 +110,8 @@ function parseRole(locator: Canon, value: string): void {
   }
 }
 
-const CONDITION_KEYS = [
-  'type',
-  'selector',
-  'locator',
-  'timeout',
-  'contains',
-  'equals',
-  'matches',
-  'min',
-  'max',
-  'exact',
-  'text',
-  'pattern',
-  'url',
-  'name',
-  'exists',
-  'expression',
-  'expected',
-  'conditions',
-  'condition',
-  'description',
-];
-
-/** `timeout`: for a condition that names none, where it stands in a place with a default of its own. */
-export function canonicalCondition(
-  raw: JsonValue,
-  path: Path,
-  findings: Findings,
-  timeout?: number,
-): unknown {
-  if (!isPlainObject(raw)) {
-    findings.error(path, 'a condition must be an object with a "type"');
-    return REPORTED_CONDITION;
-  }
-  const type = raw['type'];
-  if (type === undefined) return shorthand(raw, path, findings, timeout);
-  if (typeof type !== 'string' || !(CONDITION_TYPES as readonly string[]).includes(type)) {
-    findings.error([...path, 'type'], `unknown condition ${JSON.stringify(type)}`, () =>
-      didYouMean(typeof type === 'string' ? type : '', CONDITION_TYPES),
-    );
-    return REPORTED_CONDITION;
-  }
-  const condition = findings.copy(raw, path, CONDITION_KEYS, 'a condition');
-  delete condition['description'];
-  if (condition['locator'] !== undefined || condition['selector'] !== undefined) {
-    const key = condition['locator'] === undefined ? 'selector' : 'locator';
-    condition['locator'] = canonicalLocator(condition[key] as JsonValue, [...path, key], findings);
-    findings.origin(condition, path, { locator: [...path, key] });
-    delete condition['selector'];
-  }
-  if (
-    timeout !== undefined &&
-    condition['timeout'] === undefined &&
-    (type.startsWith('element_') || type === 'text_visible')
-  )
-    condition['timeout'] = timeout;
-  if (Array.isArray(condition['conditions']))
-    condition['conditions'] = condition['conditions'].map((item: JsonValue, index) =>
-      canonicalCondition(item, [...path, 'conditions', index], findings, timeout),
-    );
-  if (condition['condition'] !== undefined)
-    condition['condition'] = canonicalCondition(
-      condition['condition'] as JsonValue,
-      [...path, 'condition'],
-      findings,
-      timeout,
-    );
-  checkComplete(condition, type, path, findings);
-  return condition;
-}
-
-/** Conditions that compare need something to compare with. */
-function checkComplete(condition: Canon, type: string, path: Path, findings: Findings): void {
-  const oneOf = ONE_OF[type];
-  if (oneOf && oneOf.every((key) => condition[key] === undefined)) {
-    findings.error(path, `"${type}" needs ${oneOf.map((key) => `"${key}"`).join(' or ')}`);
-  }
-}
-
-const ONE_OF: Readonly<Record<string, readonly string[]>> = {
-  element_text: ['contains', 'equals', 'matches'],
-  element_count: ['min', 'max', 'exact'],
-  variable: ['equals', 'contains', 'exists'],
-};
-
-/** Shorthands, as in `retry_if`: `{"text_visible": "unavailable"}`. */
-const SHORTHANDS: Readonly<Record<string, { type: string; key: string; negated?: true }>> = {
-  element_exists: { type: 'element_exists', key: 'selector' },
-  element_visible: { type: 'element_visible', key: 'selector' },
-  element_hidden: { type: 'element_hidden', key: 'selector' },
-  element_not_visible: { type: 'element_visible', key: 'selector', negated: true },
-  text_visible: { type: 'text_visible', key: 'text' },
-  text_not_visible: { type: 'text_visible', key: 'text', negated: true },
-  url_contains: { type: 'url_contains', key: 'pattern' },
-  url_matches: { type: 'url_matches', key: 'pattern' },
-  url_equals: { type: 'url_equals', key: 'url' },
-  js_eval: { type: 'js_eval', key: 'expression' },
-};
-
-function shorthand(raw: JsonObject, path: Path, findings: Findings, timeout?: number): unknown {
-  const key = Object.keys(SHORTHANDS).find((name) => Object.hasOwn(raw, name));
-  const short = key === undefined ? undefined : SHORTHANDS[key];
-  if (key === undefined || !short) {
-    const [written = ''] = Object.keys(raw);
-    findings.error(path, 'a condition needs a "type"', () =>
-      didYouMean(written, [...CONDITION_TYPES, ...Object.keys(SHORTHANDS)]),
-    );
-    return REPORTED_CONDITION;
-  }
-  findings.checkKeys(raw, path, [key, 'timeout'], 'a condition');
-  const inner = canonicalCondition(
-    {
-      type: short.type,
-      [short.key]: raw[key]!,
-      ...(raw['timeout'] === undefined ? {} : { timeout: raw['timeout'] }),
-    },
-    path,
-    findings,
-    timeout,
-  ) as object;
-  findings.origin(inner, path, { [short.key === 'selector' ? 'locator' : short.key]: [...path, key] });
-  return short.negated ? { type: 'not', condition: inner } : inner;
-}
-
 const ESCALATION_KEYS = [
-  ...new Set(lenientSchemas.escalation.options.flatMap((option) => Object.keys(option.shape))),
+  ...new Set(lenientSchemas.parts.escalation.options.flatMap((option) => Object.keys(option.shape))),
   'selector',
   'comment',
   'description',
@@ -261,7 +136,7 @@ export function canonicalEscalation(raw: JsonValue, path: Path, findings: Findin
   return method;
 }
 
-const EXTRACTION_KEYS = [...Object.keys(lenientSchemas.extraction.shape), 'description'];
+const EXTRACTION_KEYS = [...Object.keys(lenientSchemas.parts.extraction.shape), 'description'];
 
 /** Which key says what to extract, by strategy; also how a missing strategy is told. */
 const EXTRACTION_NEEDS: readonly (readonly [strategy: string, key: string])[] = [

@@ -1,9 +1,12 @@
 import type { JsonValue } from '../base/words.ts';
-import type { Findings } from './canonical-tools.ts';
+import { isAction } from './actions/index.ts';
+import { CONDITION_TRAITS, isConditionType } from './condition.ts';
+import { fieldKinds } from './field-kinds.ts';
+import type { Findings } from './findings.ts';
 import { compilePattern } from './pattern.ts';
 import { didYouMean, type Path } from './problem.ts';
 import type { Script, Step } from './schema.ts';
-import { STARTING_PAGE } from './steps.ts';
+import { STARTING_PAGE, definedInside, innerLists } from './steps.ts';
 import { referencesIn, type Reference } from './templates.ts';
 
 /**
@@ -88,8 +91,9 @@ class Checks {
     const reported = new Set<Step>();
     for (const entry of this.#all) {
       const { step, path, loopNames } = entry;
-      this.#strings(ownFields(step), path, loopNames);
-      this.#regexes(ownFields(step), path);
+      const inner = listsInside(step);
+      this.#strings(step, path, loopNames, inner);
+      this.#regexes(step, path, inner);
       if (step.next !== undefined) this.#target(step.next, [...path, 'next'], entry, reported);
       if (step.action === 'goto') this.#target(step.target, [...path, 'target'], entry, reported);
     }
@@ -133,11 +137,12 @@ class Checks {
     return names;
   }
 
-  #strings(value: unknown, path: Path, loopNames: readonly string[]): void {
-    eachString(value, path, (text, at) => {
+  #strings(value: unknown, path: Path, loopNames: readonly string[], inner?: ReadonlySet<unknown>): void {
+    const visit = (text: string, at: Path): void => {
       for (const { reference, written } of referencesIn(text))
         this.#reference(reference, written, at, loopNames);
-    });
+    };
+    eachString(value, path, visit, inner);
   }
 
   #reference(reference: Reference, written: string, path: Path, loopNames: readonly string[]): void {
@@ -160,13 +165,14 @@ class Checks {
     }
   }
 
-  #regexes(value: unknown, path: Path): void {
-    eachObject(value, path, (object, at) => {
-      for (const [where, key] of REGEX_FIELDS) {
+  #regexes(value: unknown, path: Path, inner?: ReadonlySet<unknown>): void {
+    const visit = (object: Plain, at: Path): void => {
+      for (const key of patternsOf(object)) {
         const text = object[key];
-        if (typeof text === 'string' && where(object)) this.#regex(text, [...at, key]);
+        if (typeof text === 'string') this.#regex(text, [...at, key]);
       }
-    });
+    };
+    eachObject(value, path, visit, inner);
   }
 
   #regex(text: string, path: Path): void {
@@ -188,42 +194,19 @@ const STEP_DATA = /^step_\d+_data$/;
 
 type Plain = Record<string, unknown>;
 
-/** Which fields hold regular expressions. */
-const REGEX_FIELDS: readonly (readonly [(object: Plain) => boolean, string])[] = [
-  [(object) => object['type'] === 'url_matches', 'pattern'],
-  [(object) => object['type'] === 'element_text', 'matches'],
-  [(object) => object['strategy'] === 'regex', 'pattern'],
-  [(object) => isSlashed(object['pattern']) && object['action'] === 'wait_for_url', 'pattern'],
-  [(object) => isSlashed(object['pattern']) && object['action'] === 'wait_for_response', 'pattern'],
-];
+/** The fields of an object of a script that hold regular expressions. */
+function patternsOf(object: Plain): readonly string[] {
+  const { type, strategy, action } = object;
+  if (isConditionType(type)) return CONDITION_TRAITS[type].patterns;
+  if (strategy === 'regex') return ['pattern'];
+  if (typeof action !== 'string' || !isAction(action)) return [];
+  return fieldKinds(action).urlPatterns.filter((key) => isSlashed(object[key]));
+}
 
 function isSlashed(value: unknown): boolean {
   return (
     typeof value === 'string' && value.length > 1 && value.startsWith('/') && /\/[a-z]*$/.test(value.slice(1))
   );
-}
-
-/** The lists of steps right inside a step, with their paths. */
-export function innerLists(step: Step): { steps: Step[]; path: Path }[] {
-  switch (step.action) {
-    case 'if':
-      return [
-        { steps: step.then, path: ['then'] },
-        { steps: step.else, path: ['else'] },
-      ];
-    case 'try':
-      return step.strategies.map(({ steps }, index) => ({ steps, path: ['strategies', index, 'steps'] }));
-    case 'sequence':
-    case 'for_each':
-      return [{ steps: step.steps, path: ['steps'] }];
-    case 'switch':
-      return [
-        ...step.cases.map(({ steps }, index) => ({ steps, path: ['cases', index, 'steps'] })),
-        { steps: step.default, path: ['default'] },
-      ];
-    default:
-      return [];
-  }
 }
 
 function collect(
@@ -237,38 +220,40 @@ function collect(
   for (const [index, step] of steps.entries()) {
     const at = [...path, index];
     all.push({ step, path: at, lists, loopNames });
-    const names = step.action === 'for_each' ? [...loopNames, step.as, `${step.as}_index`] : loopNames;
+    const names = [...loopNames, ...definedInside(step)];
     for (const inner of innerLists(step)) collect(inner.steps, [...at, ...inner.path], lists, names, all);
   }
 }
 
-/** A step without the steps inside it. */
-function ownFields(step: Step): Plain {
-  switch (step.action) {
-    case 'if':
-      return { ...step, then: [], else: [] };
-    case 'try':
-      return { ...step, strategies: step.strategies.map((strategy) => ({ ...strategy, steps: [] })) };
-    case 'sequence':
-    case 'for_each':
-      return { ...step, steps: [] };
-    case 'switch':
-      return { ...step, cases: step.cases.map((item) => ({ ...item, steps: [] })), default: [] };
-    default:
-      return step;
-  }
-}
-
-function eachString(value: unknown, path: Path, visit: (text: string, path: Path) => void): void {
+/** Visits every string in the value, except in lists of steps that stand inside a step. */
+function eachString(
+  value: unknown,
+  path: Path,
+  visit: (text: string, path: Path) => void,
+  inner: ReadonlySet<unknown> = NONE,
+): void {
   if (typeof value === 'string') visit(value, path);
-  else if (typeof value === 'object' && value !== null)
-    for (const [key, child] of entriesOf(value)) eachString(child, [...path, key], visit);
+  else if (typeof value === 'object' && value !== null && !inner.has(value))
+    for (const [key, child] of entriesOf(value)) eachString(child, [...path, key], visit, inner);
 }
 
-function eachObject(value: unknown, path: Path, visit: (object: Plain, path: Path) => void): void {
-  if (typeof value !== 'object' || value === null) return;
+function eachObject(
+  value: unknown,
+  path: Path,
+  visit: (object: Plain, path: Path) => void,
+  inner: ReadonlySet<unknown> = NONE,
+): void {
+  if (typeof value !== 'object' || value === null || inner.has(value)) return;
   if (!Array.isArray(value)) visit(value as Plain, path);
-  for (const [key, child] of entriesOf(value)) eachObject(child, [...path, key], visit);
+  for (const [key, child] of entriesOf(value)) eachObject(child, [...path, key], visit, inner);
+}
+
+const NONE: ReadonlySet<unknown> = new Set();
+
+/** The lists of steps right inside a step, for {@link eachString} and {@link eachObject}. */
+function listsInside(step: Step): ReadonlySet<unknown> {
+  const lists = innerLists(step);
+  return lists.length === 0 ? NONE : new Set(lists.map(({ steps }) => steps));
 }
 
 function entriesOf(value: object): [string | number, JsonValue][] {

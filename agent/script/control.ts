@@ -1,5 +1,6 @@
 import { AgentError } from '../base/errors.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
+import { loopNames } from './actions/control.ts';
 import { InnerFailure, NEXT, type Done, type Failed, type Flow, type Frame } from './flow.ts';
 import type { StepMeta } from './interpreter.ts';
 import type { Condition, ControlStep, Step } from './schema.ts';
@@ -79,8 +80,8 @@ async function runTry(step: Try, { frame, meta, inside, check }: ControlPorts): 
 async function runForEach(step: ForEach, { frame, inside, loop }: ControlPorts): Promise<Done> {
   const { items, limit } = await loop(step);
   const { variables } = frame.scope;
-  const names = [step.as, `${step.as}_index`];
-  const before = names.map(
+  const [itemName, indexName] = loopNames(step);
+  const before = [itemName, indexName].map(
     (name) => [name, Object.hasOwn(variables, name) ? variables[name] : undefined] as const,
   );
   let failed: Failed | undefined;
@@ -88,8 +89,8 @@ async function runForEach(step: ForEach, { frame, inside, loop }: ControlPorts):
   const done = (flow: Flow): Done => ({ flow, fields: { items: items.length, finished } });
   try {
     for (const [index, item] of items.slice(0, limit).entries()) {
-      setOwn(variables, step.as, item);
-      setOwn(variables, `${step.as}_index`, index);
+      setOwn(variables, itemName, item);
+      setOwn(variables, indexName, index);
       const flow = await inside(step.steps, 'steps', { ...frame, inLoop: true });
       if (flow.kind === 'next') finished++;
       else if (flow.kind !== 'failed') return done(flow);

@@ -12,6 +12,9 @@ export type Stage = 'written' | 'resolved' | 'plain';
 /** A string that is one template and nothing else; it takes the type of its value. */
 export const WHOLE_TEMPLATE = /^\{\{[^{}]+\}\}$/;
 
+/** What a navigation can wait for. */
+export const LOAD_STATES = ['load', 'domcontentloaded', 'networkidle'] as const;
+
 /** Longest wait a script may ask for in one place: a day, in milliseconds. Catches seconds times 1,000 twice. */
 export const MAX_DURATION_MS = 86_400_000;
 

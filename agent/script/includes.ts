@@ -1,5 +1,5 @@
-import { innerLists } from './checks.ts';
 import type { Script, Step } from './schema.ts';
+import { innerLists } from './steps.ts';
 
 /**
  * A circle of scripts that include each other by names that stand in them, as the way round it: `a, b, a`.

@@ -3,7 +3,7 @@ import type { AgentError } from '../base/errors.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import type { Limits } from './limits.ts';
 import { Run } from './run.ts';
-import type { Condition, LeafStep, Script } from './schema.ts';
+import type { Action, Condition, LeafStep, Script } from './schema.ts';
 
 /**
  * Control flow: takes a parsed script from its first step to its end. It knows steps, branches, loops,
@@ -17,7 +17,7 @@ export interface StepMeta {
   /** From 1, in order of execution. */
   stepNumber: number;
   name: string;
-  action: string;
+  action: Action;
   /** JSON path in the script; steps of an included script follow its reference and a `#`. */
   path: string;
   /** From 1. */
@@ -75,7 +75,7 @@ export interface StepPorts {
 export type StepResult = {
   step_number: number;
   name: string;
-  action: string;
+  action: Action;
   success: boolean;
   duration_ms: number;
   /** When there was more than one. */

@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import { ALIAS_KEYS, ACTION_ALIASES } from './canonical.ts';
+import { ACTIONS, ACTION_NAMES, ACTION_TRAITS, namesOf, type Action } from './actions/index.ts';
+import { STEPS, definition, type DefinitionName } from './actions/json-refs.ts';
 import {
   LOCATOR_INFERENCE,
   LOCATOR_KEY_ALIASES,
   LOCATOR_MOVES,
   STRATEGY_ALIASES,
 } from './canonical-parts.ts';
-import { isPlainObject } from './canonical-tools.ts';
-import { ACTIONS, CONDITION_TYPES, lenientSchemas } from './schema.ts';
+import { CONDITION_TYPES } from './condition.ts';
+import { fieldKinds } from './field-kinds.ts';
+import { isPlainObject } from './findings.ts';
+import { lenientSchemas } from './schema.ts';
 import { RECORDING_LEVELS, type JsonObject, type JsonValue } from '../base/words.ts';
 
 /**
@@ -15,17 +18,17 @@ import { RECORDING_LEVELS, type JsonObject, type JsonValue } from '../base/words
  * that it cannot say anything else. `npm run generate` writes it to resources/schema.
  */
 
-const STEP = ref('Step');
-const STEPS: JsonObject = { type: 'array', items: STEP };
-const CONDITION = ref('Condition');
-const LOCATOR = ref('Locator');
+const STEP = definition('Step');
+const CONDITION = definition('Condition');
+const LOCATOR = definition('Locator');
 
-const NAMED = new Map<unknown, string>([
-  [lenientSchemas.locator, 'Locator'],
-  [lenientSchemas.condition, 'Condition'],
+const { parts } = lenientSchemas;
+const NAMED = new Map<unknown, DefinitionName>([
+  [parts.locator, 'Locator'],
+  [parts.condition, 'Condition'],
   [lenientSchemas.step, 'Step'],
-  [lenientSchemas.escalation, 'Escalation'],
-  [lenientSchemas.extraction, 'Extraction'],
+  [parts.escalation, 'Escalation'],
+  [parts.extraction, 'Extraction'],
 ]);
 
 /** The schema as JSON text, as it stands in the file. */
@@ -65,13 +68,13 @@ export function scriptJsonSchema(): string {
       Locator: locatorSchema(),
       Extraction: {
         type: 'object',
-        properties: { ...objectOf(lenientSchemas.extraction), field: { type: 'string' } },
+        properties: { ...objectOf(parts.extraction), field: { type: 'string' } },
       },
       Escalation: {
         type: 'object',
         properties: {
-          ...(Object.assign({}, ...lenientSchemas.escalation.options.map(objectOf)) as JsonObject),
-          method: { enum: lenientSchemas.escalation.options.map(({ shape }) => shape.method.value) },
+          ...(Object.assign({}, ...parts.escalation.options.map(objectOf)) as JsonObject),
+          method: { enum: parts.escalation.options.map(({ shape }) => shape.method.value) },
         },
       },
     },
@@ -80,7 +83,7 @@ export function scriptJsonSchema(): string {
 }
 
 function stepSchema(): JsonObject {
-  const names = [...ACTIONS, ...Object.keys(ACTION_ALIASES)];
+  const names = [...ACTION_NAMES];
   return {
     type: 'object',
     anyOf: [
@@ -96,10 +99,7 @@ function stepSchema(): JsonObject {
       key: { type: ['boolean', 'string'] },
     },
     allOf: ACTIONS.map((action) => {
-      const own = [
-        action,
-        ...Object.entries(ACTION_ALIASES).flatMap(([alias, to]) => (to === action ? [alias] : [])),
-      ];
+      const own = [...namesOf(action)];
       return {
         if: {
           anyOf: [
@@ -108,7 +108,7 @@ function stepSchema(): JsonObject {
           ],
         },
         // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's own key
-        then: ref(`step_${action}`),
+        then: definition(`step_${action}`),
       };
     }),
   };
@@ -117,53 +117,29 @@ function stepSchema(): JsonObject {
 function stepDefinitions(): JsonObject {
   return Object.fromEntries(
     lenientSchemas.step.options.map((option) => {
-      const { action: actionSchema, ...all } = objectOf(option);
-      const action = (actionSchema as { const: string }).const;
-      const properties = Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn(BASE, key)));
-      const more: JsonObject = {};
-      for (const key of ALIAS_KEYS[action] ?? []) more[key] = {};
-      if ('locator' in properties || action === 'download')
-        Object.assign(more, { locator: LOCATOR, selector: { type: 'string' } });
-      return [
-        `step_${action}`,
-        { type: 'object', properties: { ...properties, ...more, ...SPECIAL[action] } },
-      ];
+      const action = option.shape.action.value;
+      const all = Object.entries(objectOf(option));
+      const own = Object.fromEntries(all.filter(([key]) => key !== 'action' && !Object.hasOwn(BASE, key)));
+      const properties = { ...own, ...alsoTaken(action), ...ACTION_TRAITS[action].written };
+      return [`step_${action}`, { type: 'object', properties }];
     }),
   );
 }
 
-const BASE = objectOf(lenientSchemas.base);
+/** What the parser accepts of an action's fields besides their canonical form. */
+function alsoTaken(action: Action): JsonObject {
+  const { also } = ACTION_TRAITS[action];
+  const { elements, lists, takesSelector } = fieldKinds(action);
+  return {
+    ...(takesSelector ? { selector: { type: 'string' } } : {}),
+    ...Object.fromEntries(also.map((key) => [key, {}])),
+    ...(takesSelector ? { locator: LOCATOR } : {}),
+    ...Object.fromEntries(elements.map((key) => [key, LOCATOR])),
+    ...Object.fromEntries(lists.map((key) => [key, { type: ['string', 'array'] }])),
+  };
+}
 
-/** Fields whose written form differs from the canonical one. */
-const SPECIAL: Readonly<Record<string, JsonObject>> = {
-  if: { then: ref('Branch'), else: ref('Branch') },
-  switch: {
-    cases: { type: 'array', items: { type: 'object', properties: { condition: CONDITION, steps: STEPS } } },
-    default: ref('Branch'),
-  },
-  try: {
-    strategies: {
-      type: 'array',
-      minItems: 1,
-      items: {
-        type: 'object',
-        properties: {
-          name: { type: 'string' },
-          steps: STEPS,
-          verify: CONDITION,
-          escalate: { type: 'object' },
-        },
-      },
-    },
-  },
-  sequence: { steps: STEPS },
-  for_each: { steps: STEPS },
-  press: { keys: { type: ['string', 'array'] } },
-  upload: { files: { type: ['string', 'array'] } },
-  download: { trigger: STEP },
-  extract_dom: { extractions: { type: 'array', minItems: 1, items: ref('Extraction') } },
-  extract: { method: { enum: ['vision', 'dom'] }, extractions: { type: 'array' } },
-};
+const BASE = objectOf(lenientSchemas.base);
 
 function branchSchema(): JsonObject {
   return {
@@ -179,39 +155,25 @@ function branchSchema(): JsonObject {
 }
 
 function conditionSchema(): JsonObject {
+  const properties = {
+    type: { enum: [...CONDITION_TYPES] },
+    selector: { type: 'string' },
+    locator: LOCATOR,
+    timeout: {},
+    condition: CONDITION,
+    conditions: { type: 'array', items: CONDITION },
+  } satisfies JsonObject;
+  const fields = parts.condition.options.flatMap(({ shape }) => Object.keys(shape));
+  const others = new Set(fields.filter((key) => !Object.hasOwn(properties, key)));
   return {
     type: 'object',
-    properties: {
-      type: { enum: [...CONDITION_TYPES] },
-      selector: { type: 'string' },
-      locator: LOCATOR,
-      timeout: {},
-      condition: CONDITION,
-      conditions: { type: 'array', items: CONDITION },
-      ...Object.fromEntries(
-        [
-          'contains',
-          'equals',
-          'matches',
-          'min',
-          'max',
-          'exact',
-          'text',
-          'pattern',
-          'url',
-          'name',
-          'exists',
-          'expression',
-          'expected',
-        ].map((key) => [key, {}]),
-      ),
-    },
+    properties: { ...properties, ...Object.fromEntries([...others].map((key) => [key, {}])) },
   };
 }
 
 function locatorSchema(): JsonObject {
-  const properties = Object.assign({}, ...lenientSchemas.locator.options.map(objectOf)) as JsonObject;
-  const options = lenientSchemas.locator.options.map((option) => {
+  const properties = Object.assign({}, ...parts.locator.options.map(objectOf)) as JsonObject;
+  const options = parts.locator.options.map((option) => {
     const strategy = option.shape.strategy.value;
     const aliases = Object.keys(STRATEGY_ALIASES).filter((alias) => STRATEGY_ALIASES[alias] === strategy);
     return { strategy, spellings: [strategy, ...aliases], required: requiredOf(option) };
@@ -293,7 +255,7 @@ function objectOf(schema: z.ZodType): JsonObject {
       const named = NAMED.get(zodSchema);
       if (named === undefined || (zodSchema as unknown) === schema) return;
       for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
-      Object.assign(jsonSchema, ref(named));
+      Object.assign(jsonSchema, definition(named));
     },
   }) as unknown as JsonObject;
   return cleaned(generated['properties'] ?? {}) as JsonObject;
@@ -312,8 +274,4 @@ function cleaned(value: JsonValue): JsonValue {
       (key !== '$ref' || typeof child !== 'string' || !child.includes('/__schema')),
   );
   return Object.fromEntries(entries.map(([key, child]) => [key, cleaned(child)]));
-}
-
-function ref(name: string): JsonObject {
-  return { $ref: `#/$defs/${name}` };
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parsed } from '../../test/support/script-ports.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
-import { MAX_FINDINGS } from './canonical-tools.ts';
+import { MAX_FINDINGS } from './findings.ts';
 import { formatProblem, parseScript, type Problem } from './parse.ts';
 import { compilePattern } from './pattern.ts';
 import { didYouMean, formatPath } from './problem.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { JsonObject, JsonValue } from '../base/words.ts';
-import { canonicalScript, reportedStep } from './canonical.ts';
-import { Findings, isPlainObject, typeName } from './canonical-tools.ts';
+import { canonicalScript } from './canonical.ts';
+import { Findings, isPlainObject, reportedStep, typeName } from './findings.ts';
 import { checkScript } from './checks.ts';
 import { didYouMean, formatPath, type Finding, type Path, type Problem } from './problem.ts';
 import { lenientSchemas, type Script } from './schema.ts';

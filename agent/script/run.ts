@@ -1,5 +1,6 @@
 import { AgentError, toAgentError } from '../base/errors.ts';
-import type { JsonObject, JsonValue } from '../base/words.ts';
+import type { JsonObject } from '../base/words.ts';
+import { ACTION_TRAITS } from './actions/index.ts';
 import { withRetry } from './attempts.ts';
 import { holds } from './holds.ts';
 import { runControl } from './control.ts';
@@ -16,14 +17,13 @@ import {
 } from './flow.ts';
 import type { InterpretOptions, ScriptOutcome, StepMeta, StepPorts, StepResult } from './interpreter.ts';
 import { LeafRunner } from './leaf-runner.ts';
-import { DEFAULT_LIMITS, MAX_INCLUDE_DEPTH, type Limits } from './limits.ts';
-import type { Condition, LeafStepOf, Script, Step } from './schema.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { NO_STEP, resultOf } from './results.ts';
+import { isRunStep, runStep } from './run-actions.ts';
+import type { Condition, Script, Step } from './schema.ts';
 import { scopeOf } from './scope.ts';
-import { STARTING_PAGE, isControlStep } from './steps.ts';
+import { isControlStep, topSteps } from './steps.ts';
 import { resolveTemplates, setOwn } from './variables.ts';
-
-/** Actions that are key steps whether the script says so or not. */
-const KEY_ACTIONS: ReadonlySet<string> = new Set(['navigate', 'human']);
 
 interface ListHooks {
   /** Whether the list goes on after this failure. */
@@ -207,7 +207,7 @@ export class Run {
       action: written.action,
       path,
       attempt: 1,
-      key: written.key === true || KEY_ACTIONS.has(written.action),
+      key: written.key === true || ACTION_TRAITS[written.action].picture === 'key',
       sensitive: written.sensitive === true,
     };
     const stop = this.#signal.aborted ? abortReason(this.#signal) : this.#limitBreach(meta, visit);
@@ -332,55 +332,31 @@ export class Run {
         loop: (loop) => this.#leaves.resolveLoop(loop, frame.scope, meta),
       });
     }
-    switch (step.action) {
-      case 'goto': {
-        const { target } = await this.#leaves.resolve(step, frame.scope, meta);
-        return { flow: { kind: 'jump', target }, fields: { target } };
-      }
-      case 'succeed': {
-        const { message, output } = await this.#leaves.resolve(step, frame.scope, meta);
-        if (message !== undefined) frame.ended.message = message;
-        if (output !== undefined) frame.ended.output = asObject(output as JsonValue);
-        return { flow: { kind: 'end', by: 'succeed' }, fields: message === undefined ? {} : { message } };
-      }
-      case 'fail': {
-        const { error, message } = await this.#leaves.resolve(step, frame.scope, meta);
-        const text = message ?? `The script failed at its step "${meta.name}".`;
-        const failure = { meta, error: new AgentError(error, text), final: false, explicit: true };
-        throw new InnerFailure({ kind: 'failed', ...failure });
-      }
-      case 'include':
-        return this.#include(await this.#leaves.resolve(step, frame.scope, meta), frame);
-      default: {
-        const result = await this.#leaves.act(step, meta, frame.scope, this.#signal, check);
-        return { flow: NEXT, ...result };
-      }
+    const resolved = await this.#leaves.resolve(step, frame.scope, meta);
+    if (isRunStep(resolved)) {
+      return runStep(resolved, {
+        frame,
+        meta,
+        check,
+        ports: this.#ports,
+        leaves: this.#leaves,
+        limits: this.#limits,
+        signal: this.#signal,
+        runInner: (script, given, reference) => this.#runInner(script, given, reference, frame),
+      });
     }
+    return { flow: NEXT, ...(await this.#leaves.act(resolved, meta, frame.scope, this.#signal)) };
   }
 
-  async #include(step: LeafStepOf<'include'>, frame: Frame): Promise<Done> {
-    const reference = step.script;
-    const chain = [...frame.includes, reference];
-    if (frame.includes.includes(reference)) {
-      throw new AgentError(
-        'BrowserAgent.InvalidScript',
-        `Scripts include each other in a circle: ${chain.join(' → ')}.`,
-      );
-    }
-    if (chain.length > MAX_INCLUDE_DEPTH) {
-      throw new AgentError(
-        'BrowserAgent.InvalidScript',
-        `Scripts include each other more than ${MAX_INCLUDE_DEPTH} deep: ${chain.join(' → ')}.`,
-      );
-    }
-    const script = await this.#ports.include(reference);
-    const given = { ...frame.scope.variables, ...(step.variables as JsonObject | undefined) };
-    const inner = this.#frame(script, given, frame, reference);
+  async #runInner(
+    script: Script,
+    given: JsonObject,
+    reference: string,
+    outer: Frame,
+  ): Promise<{ flow: Flow; data?: JsonObject | undefined }> {
+    const inner = this.#frame(script, given, outer, reference);
     const flow = await this.#runScript(inner);
-    if (flow.kind === 'failed') throw new InnerFailure(flow);
-    // An included script's end is the end of the include, not of the run.
-    const data = await this.#dataOf(inner);
-    return { flow: NEXT, fields: { script: reference }, ...(data ? { data } : {}) };
+    return flow.kind === 'failed' ? { flow } : { flow, data: await this.#dataOf(inner) };
   }
 
   async #holds(condition: Condition, frame: Frame, errors: string[]): Promise<boolean> {
@@ -412,42 +388,4 @@ export class Run {
     if (this.#signal.aborted) return finalFailure(abortReason(this.#signal), meta);
     return { ...finalFailure(toAgentError(thrown), meta), final: false };
   }
-}
-
-/** Stands for a failure that no step caused. */
-const NO_STEP = { name: 'goto', action: 'goto', attempt: 1, key: false, sensitive: false };
-
-/** The script's steps, the one that opens its starting page included. */
-/** The steps of a script's own list, with the one that opens its starting page. */
-export function topSteps(script: Script): Step[] {
-  if (script.starting_page === undefined) return script.steps;
-  return [{ action: 'navigate', name: STARTING_PAGE, url: script.starting_page }, ...script.steps];
-}
-
-function resultOf(
-  meta: StepMeta,
-  done: Done | undefined,
-  failed: Failed | undefined,
-  durationMs: number,
-  conditionErrors: string[],
-): StepResult {
-  const error = failed?.error;
-  const url = done?.url ?? error?.data['url'];
-  return {
-    ...done?.fields,
-    step_number: meta.stepNumber,
-    name: meta.name,
-    action: meta.action,
-    success: failed === undefined,
-    duration_ms: durationMs,
-    ...(meta.attempt > 1 ? { attempts: meta.attempt } : {}),
-    ...(typeof url === 'string' ? { url } : {}),
-    ...(done?.data ? { data: done.data } : {}),
-    ...(conditionErrors.length > 0 ? { condition_errors: conditionErrors } : {}),
-    ...(error ? { error: { name: error.errorName, message: error.message } } : {}),
-  };
-}
-
-function asObject(output: JsonValue): JsonObject {
-  return typeof output === 'object' && output !== null && !Array.isArray(output) ? output : { output };
 }

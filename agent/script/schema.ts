@@ -1,16 +1,30 @@
 import { z } from 'zod';
 import { RECORDING_LEVELS, type JsonObject, type JsonValue } from '../base/words.ts';
+import {
+  CONTROL_ACTIONS,
+  CONTROL_TRAITS,
+  LEAF_ACTIONS,
+  LEAF_TRAITS,
+  TRIGGER_ACTIONS,
+  type Action,
+  type LeafAction,
+  type LeafStep,
+  type TriggerStep,
+} from './actions/index.ts';
+import { makeParts, makeStepBase, type Parts } from './actions/parts.ts';
 import { makeCondition, type Condition } from './condition.ts';
 import { makeFields, type Stage } from './fields.ts';
-import { makeLeafSteps, makeStepBase } from './leaf-steps.ts';
 import { makeLocator } from './locator.ts';
 
 /**
- * The script format's single source: zod schemas of the canonical form, and its types. Parsing
- * (`parse.ts`) brings every accepted spelling into this form first, so nothing after it knows an alias:
- * `action` is one of {@link ACTIONS}, elements are a `locator`, branches are lists of steps.
+ * The script format's single source: zod schemas of the canonical form, and its types. Actions come from
+ * their table (`actions/index.ts`). Parsing (`parse.ts`) brings every accepted spelling into this form first,
+ * so nothing after it knows an alias: `action` is one of {@link ACTIONS}, elements are a `locator`, branches
+ * are lists of steps.
  */
 
+export { ACTIONS, CONTROL_ACTIONS, LEAF_ACTIONS, MODEL_ACTIONS } from './actions/index.ts';
+export type { Action, LeafStep } from './actions/index.ts';
 export { CONDITION_TIMEOUT_MS, CONDITION_TYPES } from './condition.ts';
 export { LOCATOR_STRATEGIES } from './locator.ts';
 export type { Condition, PageCondition } from './condition.ts';
@@ -35,25 +49,13 @@ export interface Strategy {
 
 export type StepBase = z.infer<z.ZodObject<ReturnType<typeof makeStepBase>>>;
 
-/** A step without control flow. What the interpreter hands on has every template resolved. */
-export type LeafStep = z.infer<ReturnType<typeof makeLeaf>['leaf']>;
 /** The leaf step with this action. */
 export type LeafStepOf<A extends LeafStep['action']> = Extract<LeafStep, { action: A }>;
 export type Step = LeafStep | ControlStep;
-export type Action = Step['action'];
 /** One extraction of an `extract_dom` step. */
 export type Extraction = LeafStepOf<'extract_dom'>['extractions'][number];
 /** One method of an `escalation_chain`. */
 export type EscalationMethod = NonNullable<LeafStepOf<'click'>['escalation_chain']>[number];
-
-/** Steps that need a model; there is none yet, so reaching one fails and names what to use instead. */
-export const MODEL_ACTIONS = [
-  'act',
-  'act_with_schema',
-  'extract',
-  'extract_by_llm',
-  'select_by_llm',
-] as const satisfies readonly Action[];
 
 /** Escalation methods that need a model. */
 export const MODEL_METHODS = [
@@ -61,98 +63,31 @@ export const MODEL_METHODS = [
   'vision_find_element',
 ] as const satisfies readonly EscalationMethod['method'][];
 
-export const CONTROL_ACTIONS = [
-  'if',
-  'try',
-  'sequence',
-  'switch',
-  'for_each',
-] as const satisfies readonly ControlStep['action'][];
-
-export const LEAF_ACTIONS = [
-  'navigate',
-  'click',
-  'double_click',
-  'hover',
-  'check',
-  'uncheck',
-  'fill',
-  'type',
-  'press',
-  'select',
-  'upload',
-  'scroll',
-  'wait',
-  'wait_for_load_state',
-  'wait_for_selector',
-  'wait_for_url',
-  'wait_for_response',
-  'screenshot',
-  'extract_dom',
-  'extract_table',
-  'assert',
-  'execute_js',
-  'dialog',
-  'validate_profile',
-  'download',
-  'human',
-  'fail',
-  'succeed',
-  'include',
-  'goto',
-  ...MODEL_ACTIONS,
-] as const satisfies readonly LeafStep['action'][];
-
-export const ACTIONS: readonly Action[] = [...LEAF_ACTIONS, ...CONTROL_ACTIONS];
-
-/** Apart from the rest, so that the types of the steps that nest can name the type of those that do not. */
-function makeLeaf(stage: Stage) {
+/** Both sets of schemas come from here; see fields.ts for the difference. */
+function makeSchemas(stage: Stage) {
   const f = makeFields(stage);
   const locator = makeLocator(f);
   const condition = makeCondition(f, locator);
-  const parts = makeLeafSteps(f, locator, condition);
-  const { acting, download, ownByInterpreter, model, escalation, extraction } = parts;
-  const leaf = z.discriminatedUnion('action', [...acting, download, ...ownByInterpreter, ...model]);
-  return { f, locator, condition, escalation, extraction, leaf };
-}
+  const base = makeStepBase(f, condition);
+  const stepOf = (action: Action, fields: z.core.$ZodLooseShape): StepSchema =>
+    z.object({ action: z.literal(action), ...base, ...fields });
 
-/** Both sets of schemas come from here; see fields.ts for the difference. */
-function makeSchemas(stage: Stage) {
-  const { f, locator, condition, escalation, extraction, leaf } = makeLeaf(stage);
+  const parts: Parts = {
+    ...makeParts(f, locator, condition),
+    trigger: z.lazy(() => unionOf<TriggerStep>(TRIGGER_ACTIONS.map((action) => leaves[action]))),
+  };
+  const leaves = Object.fromEntries(
+    LEAF_ACTIONS.map((action) => [action, stepOf(action, LEAF_TRAITS[action].fields(parts))]),
+  ) as Record<LeafAction, StepSchema>;
+  const steps: z.ZodArray<z.ZodType<Step>> = z.array(z.lazy((): z.ZodType<Step> => step));
+  const controls = CONTROL_ACTIONS.map((action) =>
+    stepOf(action, CONTROL_TRAITS[action].fields({ f, condition, steps })),
+  );
+  const leaf = unionOf<LeafStep>(Object.values(leaves));
+  const step = unionOf<Step>([...Object.values(leaves), ...controls]);
+
   // Read before the first step, so without templates.
   const plain = makeFields('plain');
-  const base = makeStepBase(f, condition);
-  const steps: z.ZodArray<z.ZodType<Step>> = z.array(z.lazy((): z.ZodType<Step> => step));
-  const control = [
-    z.object({ action: z.literal('if'), ...base, condition, then: steps, else: steps.default([]) }),
-    z.object({
-      action: z.literal('try'),
-      ...base,
-      strategies: z
-        .array(z.object({ name: f.filled().optional(), steps, verify: condition.optional() }))
-        .min(1),
-    }),
-    z.object({ action: z.literal('sequence'), ...base, steps }),
-    z.object({
-      action: z.literal('switch'),
-      ...base,
-      cases: z.array(z.object({ condition, steps })),
-      default: steps.default([]),
-    }),
-    z.object({
-      action: z.literal('for_each'),
-      ...base,
-      items: f.orTemplate(z.array(f.json())),
-      as: f.variableName().default('item'),
-      steps,
-      /** Most items taken; more than this many is not an error. */
-      limit: f.integer(0, 100_000).optional(),
-    }),
-  ] as const;
-  const step = z.discriminatedUnion('action', [...leaf.options, ...control]) as unknown as z.ZodType<Step> & {
-    options: readonly z.ZodObject[];
-  };
-
   const session = z.object({
     profile_name: plain.filled().optional(),
     required_tags: z.array(plain.filled()).optional(),
@@ -216,19 +151,16 @@ function makeSchemas(stage: Stage) {
     steps: steps.min(1),
   });
 
-  const stepBase = z.object(base);
-  return {
-    locator,
-    condition,
-    base: stepBase,
-    escalation,
-    extraction,
-    leaf,
-    step,
-    session,
-    variable,
-    script,
-  };
+  return { base: z.object(base), parts, leaf, step, session, variable, script };
+}
+
+type StepSchema = z.ZodObject<{ action: z.ZodLiteral<Action> }>;
+/** A union of steps by their action, with the schema of each. */
+export type StepUnion<S> = z.ZodType<S> & { options: readonly StepSchema[] };
+
+function unionOf<S>(options: readonly StepSchema[]): StepUnion<S> {
+  const [first, ...others] = options;
+  return z.discriminatedUnion('action', [first!, ...others]) as unknown as StepUnion<S>;
 }
 
 /** For a script as written: any value may be one whole template. */

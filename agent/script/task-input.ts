@@ -1,6 +1,6 @@
 import { AgentError } from '../base/errors.ts';
 import { RECORDING_LEVELS, type JsonObject, type JsonValue, type RecordingLevel } from '../base/words.ts';
-import { isPlainObject } from './canonical-tools.ts';
+import { isPlainObject } from './findings.ts';
 import { readSource } from './source.ts';
 
 /** What an activity task asks for, and the shape in which it wants the answer. */

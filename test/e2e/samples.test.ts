@@ -112,7 +112,7 @@ test('all samples together use every action, condition, locator strategy and ext
     if (!parsed.ok) throw new Error(`${file}: ${JSON.stringify(parsed.problems)}`);
     collect(parsed.script as unknown as JsonValue, '', used);
   }
-  const { options: extractionStrategies } = strictSchemas.extraction.shape.strategy;
+  const { options: extractionStrategies } = strictSchemas.parts.extraction.shape.strategy;
   expect(missing(ACTIONS, used.actions)).toEqual([]);
   expect(missing(CONDITION_TYPES, used.conditions)).toEqual([]);
   expect(missing(LOCATOR_STRATEGIES, used.locators)).toEqual([]);

@@ -3,7 +3,7 @@
  * these. Before lists and suggestions were capped, the first case alone took 110 s.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MAX_FINDINGS } from '../../agent/script/canonical-tools.ts';
+import { MAX_FINDINGS } from '../../agent/script/findings.ts';
 import { parseScript } from '../../agent/script/parse.ts';
 import { MAX_PARTS, MAX_SCRIPT_BYTES } from '../../agent/script/source.ts';
 import { call, openTestApi, type TestApi } from '../fixtures/api.ts';

@@ -62,7 +62,7 @@ function contextFor(context: BrowserContext, first: Page): ActionContext {
     meta: {
       stepNumber: 1,
       name: 'test',
-      action: 'test',
+      action: 'click',
       path: '$.steps[0]',
       attempt: 1,
       key: false,

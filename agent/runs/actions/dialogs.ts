@@ -2,10 +2,17 @@ import type { BrowserContext, Dialog } from 'playwright';
 import { drop } from '../../base/drop.ts';
 import type { Logger } from '../../base/log.ts';
 import type { JsonObject } from '../../base/words.ts';
+import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
 export interface DialogPlan {
   accept: boolean;
   promptText?: string | undefined;
+}
+
+/** dialog: plans the answer to the next dialog. */
+export async function planDialog(step: StepOf<'dialog'>, ctx: ActionContext): Promise<ActionResult> {
+  ctx.dialogs.plan({ accept: step.accept, promptText: step.prompt_text });
+  return { fields: { planned: step.accept ? 'accept' : 'dismiss' } };
 }
 
 /** Longest part of a dialog's text that is kept, in characters. */

@@ -63,7 +63,7 @@ function run(raw: object, sensitive = false) {
     page,
     setPage: () => undefined,
     context,
-    meta: { stepNumber: 1, name: 'x', action: 'x', path: '$', attempt: 1, key: false, sensitive },
+    meta: { stepNumber: 1, name: 'x', action: 'extract_dom', path: '$', attempt: 1, key: false, sensitive },
     signal: new AbortController().signal,
     timeoutMs: 3_000,
     gate: new PauseGate({ clock: systemClock, maxHeldMs: 60_000 }),

@@ -1,6 +1,7 @@
 import type { Locator as PageLocator } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
+import { typedTexts } from '../../script/actions/index.ts';
 import type { Target } from '../../browser/locators.ts';
 import { actOn, readElement, whenReady, within, type Limits } from './element.ts';
 import { chooseOption } from './select.ts';
@@ -20,8 +21,7 @@ interface FieldFacts {
  * the value and the field first, and the value is in no result, log or error.
  */
 export async function performFill(step: FillStep, ctx: ActionContext): Promise<ActionResult> {
-  const options = { action: step.action, secrets: [step.value] };
-  if (ctx.meta.sensitive) ctx.recorder.maskValue(step.value);
+  const options = { action: step.action, secrets: typedTexts(step) };
   const { result, fields } = await actOn(step, ctx, options, (target, limits) =>
     enter(step, target, ctx, limits),
   );

@@ -1,9 +1,11 @@
 import type { Cookie } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/words.ts';
+import { evaluateCondition, type ConditionResult } from '../../browser/conditions.ts';
 import { toBrowserError } from '../../browser/errors.ts';
+import { describeLocator } from '../../browser/locators.ts';
+import { describeCondition, type Condition } from '../../script/condition.ts';
 import { noModel } from '../../script/no-model.ts';
-import { describeCondition, evaluateFor } from './condition-words.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
 interface Check {
@@ -75,14 +77,20 @@ async function runtimeChecks(step: StepOf<'validate_profile'>, ctx: ActionContex
     if (step.ui_prompt !== undefined) throw noModel('validate_profile with ui_prompt', 'ui_prompt');
     return [];
   }
-  const { met, error } = await evaluateFor(ctx, step.ui_condition);
+  const { met, error } = await evaluate(ctx, step.ui_condition);
   return [
     {
-      check: `expected ${describeCondition(step.ui_condition)}`,
+      check: `expected ${describeCondition(step.ui_condition, describeLocator)}`,
       ok: met,
       ...(error === undefined ? {} : { detail: error }),
     },
   ];
+}
+
+/** The engine evaluates it where it can, because only the engine knows the variables. */
+async function evaluate(ctx: ActionContext, condition: Condition): Promise<ConditionResult> {
+  if (ctx.evaluate) return ctx.evaluate(condition, ctx.signal);
+  return evaluateCondition(ctx.page, condition, { signal: ctx.signal });
 }
 
 /** Session cookies (-1) live as long as the browser does. */

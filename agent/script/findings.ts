@@ -1,12 +1,19 @@
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import { didYouMean, type Finding, type Path } from './problem.ts';
-import { lenientSchemas, type Action } from './schema.ts';
 
 /** An object on its way to the canonical form: shape not yet checked. */
 export type Canon = Record<string, unknown>;
 
+/** Stands in for a step that is already reported, so that it is reported once; jumps still find it. */
+export function reportedStep(raw: unknown): Canon {
+  const name = isPlainObject(raw) ? raw['name'] : undefined;
+  return { action: 'wait', duration: 0, ...(typeof name === 'string' && name !== '' ? { name } : {}) };
+}
+
 /** Most errors, and most warnings, reported for one script: a person fixes the first ones and looks again. */
 export const MAX_FINDINGS = 200;
+
+const NO_RENAMES: Readonly<Record<string, string>> = {};
 
 /** Collects what is wrong, and remembers where each rewritten object stood in the script as written. */
 export class Findings {
@@ -64,9 +71,10 @@ export class Findings {
     path: Path,
     known: readonly string[],
     what: string,
-    renames: Record<string, string> = {},
+    renames: Readonly<Record<string, string>> = NO_RENAMES,
   ): Canon {
-    this.checkKeys(raw, path, [...known, ...Object.keys(renames)], what);
+    const accepted = renames === NO_RENAMES ? known : [...known, ...Object.keys(renames)];
+    this.checkKeys(raw, path, accepted, what);
     const copied: Canon = {};
     const renamed: Record<string, Path> = {};
     for (const key of known) if (Object.hasOwn(raw, key)) copied[key] = raw[key];
@@ -105,19 +113,7 @@ export function isPlainObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const KEYS_BY_ACTION = new Map<string, ReadonlySet<string>>(
-  lenientSchemas.step.options.map((option) => {
-    const shape = option.shape as { action: { value: string } };
-    return [shape.action.value, new Set(Object.keys(shape))];
-  }),
-);
-
-/** The canonical keys of an action's steps. */
-export function knownKeys(action: Action): ReadonlySet<string> {
-  return KEYS_BY_ACTION.get(action) ?? new Set();
-}
-
-/** The JSON value's type as a person says it. */
+/** The JSON value's type, as in an error message. */
 export function typeName(value: JsonValue | undefined): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
