@@ -11,11 +11,12 @@
  */
 import type { JsonObject } from '../base/words.ts';
 import type { RunOutcome } from '../runs/types.ts';
-import type { RunStore } from '../store/runs.ts';
+import type { RunRepository } from '../store/run-rows.ts';
+import type { StepJournal } from '../store/step-journal.ts';
 import type { TaskRow, TaskStore } from '../store/tasks.ts';
 
 /** What the run engine wrote down about a run. */
-export type RunJournal = Pick<RunStore, 'lastSteps' | 'get' | 'result'>;
+export type RunJournal = Pick<RunRepository, 'get' | 'result'> & Pick<StepJournal, 'lastSteps'>;
 
 export interface RecoveryPlan {
   toRun: TaskRow[];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call, openTestApi, type TestApi } from '../../test/fixtures/api.ts';
 import { Contract, type Operation } from '../../test/fixtures/api-contract.ts';
 import { newRunId } from '../base/ids.ts';
-import { RUN_STATES } from '../store/runs.ts';
+import { RUN_STATES } from '../store/run-state.ts';
 import { API_SCOPES, API_TIERS } from '../store/api-keys.ts';
 
 /** Per operation; all of them together take a few seconds. */

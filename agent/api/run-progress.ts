@@ -1,7 +1,8 @@
 /** How far a run has come, by its script as it is written. */
 import { parseScript } from '../script/parse.ts';
 import { topSteps } from '../script/steps.ts';
-import type { RunRow, RunStore } from '../store/runs.ts';
+import type { RunRepository, RunRow } from '../store/run-rows.ts';
+import type { StepJournal } from '../store/step-journal.ts';
 
 export interface RunProgress {
   /** In the script's own list of steps, the starting page included, from 1; null before the first one. */
@@ -21,7 +22,9 @@ const MAX_KEPT = 64;
  *
  * @returns a function that remembers how long scripts are
  */
-export function progressOf(runs: RunStore): (run: RunRow) => RunProgress {
+export function progressOf(
+  runs: Pick<RunRepository, 'script'> & Pick<StepJournal, 'lastStep'>,
+): (run: RunRow) => RunProgress {
   const lengths = new Map<string, { count: number | null; offset: number }>();
   const lengthOf = (runId: string): { count: number | null; offset: number } => {
     const known = lengths.get(runId);

@@ -1,6 +1,7 @@
 /** A run as the API shows it. */
 import { z } from 'zod';
-import { RUN_STATES, type RunRow } from '../store/runs.ts';
+import type { RunRow } from '../store/run-rows.ts';
+import { RUN_STATES } from '../store/run-state.ts';
 import type { ApiPorts } from './ports.ts';
 import { ApiError } from './problem.ts';
 import { isoTime, level, runId, time } from './shapes.ts';

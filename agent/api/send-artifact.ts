@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { lstat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ArtifactRow } from '../store/runs.ts';
+import type { ArtifactRow } from '../store/artifacts.ts';
 import { ApiError } from './problem.ts';
 
 /** What is no larger is read at once: a stream would take six trips to other threads for it. */

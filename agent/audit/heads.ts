@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJsonFile } from '../base/json.ts';
-import type { RunStore } from '../store/runs.ts';
+import type { RunRepository } from '../store/run-rows.ts';
 import { parseHead } from './chain.ts';
 import type { KnownHead } from './log.ts';
 
@@ -12,7 +12,7 @@ export const MANIFEST_FIELD = 'audit_head';
 const manifestSchema = z.looseObject({ more: z.record(z.string(), z.unknown()).optional() });
 
 /** Every head that the record of a run or a manifest on this machine names. */
-export function knownHeads(runs: RunStore, runsFolder: string): KnownHead[] {
+export function knownHeads(runs: Pick<RunRepository, 'auditHeads'>, runsFolder: string): KnownHead[] {
   const recorded = runs
     .auditHeads()
     .map(({ runId, head }): KnownHead => ({ head, source: `the record of run ${runId}` }));

@@ -2,13 +2,13 @@ import { systemActor, type Actor } from '../base/actor.ts';
 import type { AgentEvent, EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
 import type { JsonObject } from '../base/words.ts';
-import type { RunStore } from '../store/runs.ts';
+import type { RunRepository } from '../store/run-rows.ts';
 import type { AuditLog } from './log.ts';
 
 export interface TrailOptions {
   events: EventBus;
   audit: AuditLog;
-  runs: RunStore;
+  runs: Pick<RunRepository, 'setAuditHead'>;
   log: Logger;
   /** Who asks for the runs that say nothing of that themselves and belong to no task. Default: the agent. */
   by?: Actor;

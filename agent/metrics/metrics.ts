@@ -15,7 +15,8 @@ import type { AgentEvent, EventBus } from '../base/events.ts';
 import type { ServiceState } from '../base/services.ts';
 import type { RecordingLevel } from '../base/words.ts';
 import { ACTIONS, CONTROL_ACTIONS } from '../script/schema.ts';
-import type { RunStore } from '../store/runs.ts';
+import type { ArtifactRepository } from '../store/artifacts.ts';
+import type { RunRepository } from '../store/run-rows.ts';
 import type { UploadStore } from '../store/uploads.ts';
 import { addProcessGauges } from './process.ts';
 
@@ -40,7 +41,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 
 export interface MetricsOptions {
   events: EventBus;
-  runs: Pick<RunStore, 'unfinished' | 'artifacts'>;
+  runs: Pick<RunRepository, 'unfinished'> & Pick<ArtifactRepository, 'artifacts'>;
   uploads: Pick<UploadStore, 'counts'>;
   services: () => readonly Pick<ServiceHealth, 'service' | 'state'>[];
   /** Of this program. */

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { ResolvedLevel } from '../base/words.ts';
 import type { ArtifactSink, NewArtifact } from '../recording/types.ts';
-import type { RunStore } from '../store/runs.ts';
+import type { ArtifactRepository } from '../store/artifacts.ts';
 import type { NewUpload } from '../store/uploads.ts';
 import { artifactMetadata } from '../uploads/metadata.ts';
 
@@ -19,7 +19,7 @@ export interface EvidenceOptions {
   agentName: string;
   level: ResolvedLevel;
   bucket: string | null;
-  runs: RunStore;
+  artifacts: Pick<ArtifactRepository, 'addArtifact'>;
   uploads: { enqueue(upload: NewUpload): void } | null;
   clock: Clock;
 }
@@ -50,9 +50,9 @@ export class Evidence implements ArtifactSink {
   }
 
   add(artifact: NewArtifact): void {
-    const { runs, uploads, bucket, clock, runId } = this.#options;
+    const { artifacts, uploads, bucket, clock, runId } = this.#options;
     try {
-      runs.addArtifact(runId, { ...artifact, now: clock.now() });
+      artifacts.addArtifact(runId, { ...artifact, now: clock.now() });
     } catch (thrown) {
       this.problems.push(`${artifact.key} could not be recorded: ${messageOf(thrown)}`);
       return;

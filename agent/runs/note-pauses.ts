@@ -1,11 +1,11 @@
 import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
-import type { RunStore } from '../store/runs.ts';
+import type { RunRepository } from '../store/run-rows.ts';
 import type { PauseState } from './pause-gate.ts';
 
 /** Makes it seen everywhere that a run stands still, or goes on: in its row and as an event. */
 export function notePauses(to: {
-  runs: RunStore;
+  runs: Pick<RunRepository, 'setPaused'>;
   events: EventBus;
   log: Logger;
 }): (runId: string, state: PauseState | null, heldMs: number) => void {

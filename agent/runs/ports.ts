@@ -15,7 +15,7 @@ import { ACTION_TRAITS, whenHeld } from '../script/actions/index.ts';
 import type { ActionResult, StepMeta, StepPorts, StepResult } from '../script/interpreter.ts';
 import { parseScript } from '../script/parse.ts';
 import type { LeafStep } from '../script/schema.ts';
-import type { RunStore } from '../store/runs.ts';
+import type { StepJournal } from '../store/step-journal.ts';
 import {
   DialogQueue,
   fieldsForLevel,
@@ -48,7 +48,7 @@ export interface PortsOptions {
   secret: (name: string) => Promise<string>;
   library: ScriptLibrary;
   humans: HumanDesk;
-  runs: RunStore;
+  journal: Pick<StepJournal, 'stepIntent' | 'stepDone'>;
   events: EventBus;
   clock: Clock;
   log: Logger;
@@ -72,7 +72,7 @@ export interface RunPorts extends StepPorts {
 }
 
 export function createPorts(options: PortsOptions): RunPorts {
-  const { runId, session, recorder, redactor, runs, events, clock, log, gate } = options;
+  const { runId, session, recorder, redactor, journal, events, clock, log, gate } = options;
   const dialogs = new DialogQueue(session.context, log);
   let chosenPage = options.page;
   const currentPage = (): Page => (chosenPage.isClosed() ? session.page() : chosenPage);
@@ -169,7 +169,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       if (gate.isHeld) await gate.pass(options.signal);
       // After any wait: the lease may be gone by now.
       await options.beforeStep();
-      runs.stepIntent(runId, {
+      journal.stepIntent(runId, {
         number: meta.stepNumber,
         name: redactor.redactText(meta.name),
         action: meta.action,
@@ -194,7 +194,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       const shown = redactor.redactJson(result as unknown as JsonObject) as JsonObject & { success: boolean };
       await recorder.stepFinished(meta, shown, currentPage());
       options.steps.push(result);
-      runs.stepDone(runId, {
+      journal.stepDone(runId, {
         number: meta.stepNumber,
         success: result.success,
         now: clock.now(),

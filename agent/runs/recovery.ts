@@ -3,7 +3,8 @@ import type { Clock } from '../base/clock.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Processes } from '../browser/processes.ts';
 import type { TemporaryFolders } from '../browser/temporary.ts';
-import type { RunRow, RunStore } from '../store/runs.ts';
+import type { RunRow } from '../store/run-rows.ts';
+import type { RunStore } from '../store/runs.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
 
 export interface RecoveryOptions {

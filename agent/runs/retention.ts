@@ -7,7 +7,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import type { RunRow, RunStore } from '../store/runs.ts';
+import type { RunRow } from '../store/run-rows.ts';
+import type { RunStore } from '../store/runs.ts';
 import type { UploadCounts } from '../store/uploads.ts';
 
 const DAY_MS = 86_400_000;

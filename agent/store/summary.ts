@@ -1,7 +1,7 @@
 /** The numbers of a stretch of time, over everything that is on record of it. */
 import { z } from 'zod';
 import type { Database } from './database.ts';
-import { RUN_STATES, type RunState } from './runs.ts';
+import { RUN_STATES, type RunState } from './run-state.ts';
 
 const stateCount = z.object({ state: z.string(), n: z.number() });
 

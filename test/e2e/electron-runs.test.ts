@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { isAlive } from '../../agent/base/is-alive.ts';
 import { homePaths } from '../../agent/base/paths.ts';
 import { openDatabase } from '../../agent/store/database.ts';
-import { RunStore, type RunRow } from '../../agent/store/runs.ts';
+import type { RunRow } from '../../agent/store/run-rows.ts';
+import { RunStore } from '../../agent/store/runs.ts';
 import { agentOf, ask, lastWord, windowsOf, type AgentOf } from '../fixtures/electron-app.ts';
 import {
   cleanUp,

@@ -10,7 +10,7 @@ import { runAsTest } from '../../runs/run-as-test.ts';
 import { ScriptLibrary } from '../../runs/script-library.ts';
 import type { RunRequest } from '../../runs/types.ts';
 import { readSource } from '../../script/source.ts';
-import type { RunRow } from '../../store/runs.ts';
+import type { RunRow } from '../../store/run-rows.ts';
 import { actorOf } from '../audit.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';

@@ -8,7 +8,9 @@ import { ARTIFACT_KINDS, isArtifactKind, traitsOf } from '../../recording/artifa
 import { ScriptLibrary } from '../../runs/script-library.ts';
 import { prepareScript } from '../../runs/prepare.ts';
 import type { RunRequest } from '../../runs/types.ts';
-import { RUN_STATES, type ArtifactRow, type RunFilter } from '../../store/runs.ts';
+import type { ArtifactRow } from '../../store/artifacts.ts';
+import type { RunFilter } from '../../store/run-filter.ts';
+import { RUN_STATES } from '../../store/run-state.ts';
 import { actorOf } from '../audit.ts';
 import { KeptAnswers } from '../kept-answers.ts';
 import { scriptInput } from '../script-input.ts';

@@ -1,7 +1,7 @@
 /** What somebody wants to know at a glance: what it does now, how the day was, what needs a person. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { RunRow } from '../../store/runs.ts';
+import type { RunRow } from '../../store/run-rows.ts';
 import { SummaryStore } from '../../store/summary.ts';
 import { needSchema, needsOf } from '../needs-person.ts';
 import type { ApiPorts } from '../ports.ts';

@@ -3,7 +3,7 @@ import { AuditLog, headOfManifest, knownHeads, type KnownHead } from '../../audi
 import { AgentError, messageOf } from '../../base/errors.ts';
 import { homePaths } from '../../base/paths.ts';
 import { openDatabase } from '../../store/database.ts';
-import { RunStore } from '../../store/runs.ts';
+import { RunRepository } from '../../store/run-rows.ts';
 import { Failed, WrongUse, type VerbOptions } from '../main-types.ts';
 import { formatTime, note, print, printJson, printRows } from '../output.ts';
 
@@ -29,7 +29,11 @@ export async function audit(options: AuditOptions, args: string[]): Promise<void
   try {
     const log = new AuditLog({ db });
     if (verb === 'verify') {
-      verify(log, [...knownHeads(new RunStore(db), runs), ...givenHeads(options)], options.json === true);
+      verify(
+        log,
+        [...knownHeads(new RunRepository(db), runs), ...givenHeads(options)],
+        options.json === true,
+      );
     } else {
       list(
         log,

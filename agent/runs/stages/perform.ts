@@ -106,7 +106,7 @@ function portsOf(
     secret: options.secret,
     library: options.library,
     humans: options.humans,
-    runs: options.runs,
+    journal: options.runs,
     events: options.events,
     clock: options.clock,
     log,

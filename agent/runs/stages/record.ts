@@ -42,7 +42,7 @@ export function makeRecorder(
     agentName: settings.agentName,
     level,
     bucket: settings.bucket,
-    runs,
+    artifacts: runs,
     uploads,
     clock,
   });
