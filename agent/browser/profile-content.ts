@@ -44,10 +44,15 @@ const CURRENT = /^MANIFEST-\d{6,12}\n$/;
 /** Tables, write-ahead logs and manifests. LOG and LOCK are not data: LevelDB writes them, and LOG has paths. */
 const LEVELDB_FILE = /^(?:MANIFEST-\d{6,12}|\d{6,12}\.(?:ldb|sst|log))$/;
 
-/** Origins of web sites: the browser's own pages, extensions and `file:` have no sign-ins to keep. */
-const ORIGIN = 'https?_[a-z0-9._-]{1,200}_\\d{1,5}';
-/** IndexedDB names a SQLite database by a hash of its name; `0` has none. */
-const SQLITE_NAME = '(?:0|[A-Z2-7]{52})';
+/** Folders of web sites by origin: the browser's own pages, extensions and `file:` have no sign-ins to keep. */
+const SITE_LEVELDB = /^https?_[a-z0-9._-]{1,200}_\d{1,5}\.indexeddb\.leveldb$/;
+const SITE_BLOBS = /^https?_[a-z0-9._-]{1,200}_\d{1,5}\.indexeddb\.blob$/;
+const SITE_SQLITE = /^https?_[a-z0-9._-]{1,200}_\d{1,5}$/;
+/** IndexedDB names a SQLite database by a hash of its name, and one without a name `0`. */
+const DATABASE = /^(?:0|[A-Z2-7]{52})$/;
+const DATABASE_WAL = /^(?:0|[A-Z2-7]{52})-wal$/;
+/** Blobs that were moved from LevelDB. */
+const DATABASE_BLOBS = /^(?:0|[A-Z2-7]{52})_$/;
 const HEX = /^[0-9a-f]{1,16}$/;
 
 function levelDb(...folder: Segment[]): Rule[] {
@@ -58,11 +63,8 @@ function levelDb(...folder: Segment[]): Rule[] {
 }
 
 /** A SQLite database, with what belongs to it while a browser has it open. */
-function sqlite(name: string, ...folder: Segment[]): Rule[] {
-  return [
-    { path: [PROFILE, ...folder, new RegExp(`^${name}$`)] },
-    { path: [PROFILE, ...folder, new RegExp(`^${name}-wal$`)], only: 'copy' },
-  ];
+function sqlite(database: Segment, wal: Segment, ...folder: Segment[]): Rule[] {
+  return [{ path: [PROFILE, ...folder, database] }, { path: [PROFILE, ...folder, wal], only: 'copy' }];
 }
 
 /** Cookies go into a file as text: on Windows and macOS this database opens on the machine that made it alone. */
@@ -79,13 +81,11 @@ const RULES: readonly Rule[] = [
   // On Windows.
   ...cookies('Network'),
   ...levelDb('Local Storage', 'leveldb'),
-  ...sqlite('LocalStorage'),
-  ...levelDb('IndexedDB', new RegExp(`^${ORIGIN}\\.indexeddb\\.leveldb$`)),
-  {
-    path: [PROFILE, 'IndexedDB', new RegExp(`^${ORIGIN}\\.indexeddb\\.blob$`), HEX, /^[0-9a-f]{2}$/, HEX],
-  },
-  ...sqlite(SQLITE_NAME, 'IndexedDB', new RegExp(`^${ORIGIN}$`)),
-  { path: [PROFILE, 'IndexedDB', new RegExp(`^${ORIGIN}$`), new RegExp(`^${SQLITE_NAME}_$`), HEX] },
+  ...sqlite('LocalStorage', 'LocalStorage-wal'),
+  ...levelDb('IndexedDB', SITE_LEVELDB),
+  { path: [PROFILE, 'IndexedDB', SITE_BLOBS, HEX, /^[0-9a-f]{2}$/, HEX] },
+  ...sqlite(DATABASE, DATABASE_WAL, 'IndexedDB', SITE_SQLITE),
+  { path: [PROFILE, 'IndexedDB', SITE_SQLITE, DATABASE_BLOBS, HEX] },
   { path: [PROFILE, 'Preferences'], rewrite: keptPreferences },
   { path: ['Local State'], only: 'copy', rewrite: keptLocalState },
 ];

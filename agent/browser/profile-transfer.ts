@@ -1,58 +1,76 @@
 /**
- * Takes profiles from machine to machine. On Windows and macOS the browser encrypts its cookies with a key of
- * the operating system, so that its own files open for the same person on the same machine alone: the cookies
- * therefore go along as they are, too, and are put back by the browser that is there.
+ * Takes profiles from machine to machine, as encrypted files. On Windows and macOS the browser encrypts its cookies
+ * with a key of the operating system, so that its own file of them opens for the same person on the same machine
+ * alone. The cookies therefore go along as text, and the browser of the other machine takes them in.
  */
-import type { Readable } from 'node:stream';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Cookie } from 'playwright';
 import { z } from 'zod';
 import { AgentError, messageOf } from '../base/errors.ts';
-import { MAX_ARCHIVE_BYTES, readArchive, writeArchive } from './profile-archive.ts';
+import type { LeftOut } from './left-out.ts';
+import { readArchive, writeArchive } from './profile-archive.ts';
 import type { ProfileDesk } from './profile-desk.ts';
+import { BYTES_PER_MB, diskError, tooMuch } from './profile-limits.ts';
+import { checkTags } from './profile-names.ts';
+import { NOTES } from './profile-unpack.ts';
 import type { Profile, ProfileService } from './profiles.ts';
-import { removeFolder, type TemporaryFolder, type TemporaryFolders } from './temporary.ts';
+import type { TemporaryFolders } from './temporary.ts';
 
-const STATE_FILE = 'storage-state.json';
-const FACTS_FILE = 'profile.json';
+/** Chromium keeps 3,300 cookies. */
+const MAX_COOKIES = 5_000;
+/** Chromium refuses cookies whose name and value have more than 4,096 bytes, and longer attributes. */
+const MAX_COOKIE_TEXT = 4_096;
+const MAX_DESCRIPTION = 1_000;
+/** The last moment that a `Date` can hold, in milliseconds. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
 
-const cookie = z.object({
-  name: z.string(),
-  value: z.string(),
-  domain: z.string(),
-  path: z.string(),
+const cookieText = z.string().max(MAX_COOKIE_TEXT);
+const cookie = z.looseObject({
+  name: cookieText,
+  value: cookieText,
+  domain: cookieText,
+  path: cookieText,
   expires: z.number(),
   httpOnly: z.boolean(),
   secure: z.boolean(),
   sameSite: z.enum(['Strict', 'Lax', 'None']),
 });
 
-const stateSchema = z.object({ cookies: z.array(z.looseObject(cookie.shape)) });
+const stateSchema = z.object({ cookies: z.array(cookie).max(MAX_COOKIES) });
 const factsSchema = z.object({
   tags: z.array(z.string()),
-  description: z.string(),
-  signed_in_at: z.number().nullable(),
+  description: z.string().max(MAX_DESCRIPTION),
+  signed_in_at: z.number().min(0).max(MAX_TIME_MS).nullable(),
 });
 
 export interface Transfer {
   profiles: ProfileService;
   desk: ProfileDesk;
   temporary: TemporaryFolders;
+  /** Maximum size of a file and of what is in it. */
+  maxMb: number;
 }
 
 export interface ExportedProfile {
   /** The encrypted file. */
   path: string;
-  /** To be called when it has been sent. */
+  /** Removes the file; call it when the file has been sent. */
   remove: () => Promise<void>;
 }
 
-/** @throws AgentError ProfileBusy, BrowserUnavailable */
+export interface ImportedProfile {
+  profile: Profile;
+  /** What the file held and the profile does not. */
+  leftOut: LeftOut;
+}
+
+/** @throws AgentError ProfileBusy, BrowserUnavailable; InvalidInput for a profile that is larger than the limit */
 export async function exportProfile(
-  { desk, temporary }: Transfer,
+  { desk, temporary, maxMb }: Transfer,
   profile: Profile,
   passphrase: string,
 ): Promise<ExportedProfile> {
@@ -67,10 +85,10 @@ export async function exportProfile(
         signed_in_at: profile.signedInAt,
       } satisfies z.infer<typeof factsSchema>;
       const notes = {
-        [FACTS_FILE]: JSON.stringify(facts),
-        [STATE_FILE]: JSON.stringify({ cookies, origins: [] }),
+        [NOTES.facts]: JSON.stringify(facts),
+        [NOTES.state]: JSON.stringify({ cookies, origins: [] }),
       };
-      await writeArchive(path, { dir, notes, passphrase });
+      await writeArchive(path, { dir, notes, passphrase, maxBytes: maxMb * BYTES_PER_MB });
     });
     return { path, remove: () => folder.remove() };
   } catch (thrown) {
@@ -80,53 +98,78 @@ export async function exportProfile(
 }
 
 /**
- * Makes a profile of an exported file.
+ * Makes a profile of an exported file. There is no profile before all of it is there.
  *
- * @throws AgentError InvalidInput for a wrong passphrase, a damaged file, a name that is taken
+ * @throws AgentError InvalidInput for a wrong passphrase, a file that is damaged or refused, a name that is taken;
+ * BrowserUnavailable
  */
 export async function importProfile(
-  transfer: Transfer,
+  { profiles, desk, temporary, maxMb }: Transfer,
   name: string,
   content: Readable,
   passphrase: string,
-): Promise<Profile> {
-  const { profiles, temporary } = transfer;
+): Promise<ImportedProfile> {
   const folder = temporary.create();
+  const maxBytes = maxMb * BYTES_PER_MB;
   try {
     const file = join(folder.dir, 'import');
-    await receive(content, file);
-    const profile = profiles.create({ name });
-    try {
-      return await fill(transfer, profile, { folder, file, passphrase });
-    } catch (thrown) {
-      await profiles.delete(profile.name);
-      await removeFolder(profile.dir);
-      throw thrown;
-    }
+    await receive(content, file, maxBytes);
+    let leftOut: LeftOut | undefined;
+    const profile = await profiles.createFilled({ name }, async (dir) => {
+      const scratch = join(folder.dir, 'plain');
+      const unpacked = await readArchive(file, { dir, scratch, passphrase, maxBytes });
+      leftOut = unpacked.leftOut;
+      await rm(scratch, { force: true });
+      const facts = noteOf(unpacked.notes, NOTES.facts, factsSchema);
+      const { cookies } = noteOf(unpacked.notes, NOTES.state, stateSchema);
+      const tags = checkTags(facts.tags);
+      if (cookies.length > 0) await desk.background(dir, ({ context }) => addCookies(context, cookies));
+      return { tags, description: facts.description, signedInAt: facts.signed_in_at };
+    });
+    return { profile, leftOut: leftOut! };
   } finally {
     await folder.remove();
   }
 }
 
-async function fill(
-  { profiles, desk }: Transfer,
-  profile: Profile,
-  from: { folder: TemporaryFolder; file: string; passphrase: string },
-): Promise<Profile> {
-  const scratch = join(from.folder.dir, 'plain');
-  const notes = await readArchive(from.file, { dir: profile.dir, scratch, passphrase: from.passphrase });
-  await rm(scratch, { force: true });
-  const facts = factsSchema.parse(JSON.parse(notes[FACTS_FILE] ?? '{}'));
-  const state = stateSchema.parse(JSON.parse(notes[STATE_FILE] ?? '{}'));
-  await desk.inBackground(profile.profileId, async ({ context }) => {
-    await context.addCookies(state.cookies.map(toAdd));
-  });
-  profiles.setSignedIn(profile.profileId, facts.signed_in_at);
-  return profiles.update(profile.name, { tags: facts.tags, description: facts.description });
+/** @throws AgentError InvalidInput when the note is missing or has another form */
+function noteOf<T>(notes: Record<string, string>, name: string, schema: z.ZodType<T>): T {
+  const refused = (why: string): AgentError =>
+    new AgentError(
+      'BrowserAgent.InvalidInput',
+      `The file was refused: its entry "${name}" ${why}. Nothing was imported. Export the profile again.`,
+    );
+  const text = notes[name];
+  if (text === undefined) throw refused('is missing');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw refused('is not JSON');
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw refused(`is wrong at ${issue.path.join('.') || 'its beginning'} (${issue.message})`);
 }
 
-/** As Playwright takes it: with what it tells of a cookie, but not what it works out itself. */
-function toAdd(from: z.infer<typeof stateSchema>['cookies'][number]): Cookie {
+async function addCookies(
+  context: { addCookies: (cookies: Cookie[]) => Promise<void> },
+  cookies: readonly z.infer<typeof cookie>[],
+): Promise<void> {
+  try {
+    await context.addCookies(cookies.map(toAdd));
+  } catch (thrown) {
+    throw new AgentError(
+      'BrowserAgent.InvalidInput',
+      'The file was refused: it holds a cookie that the browser does not take. Nothing was imported. Export the profile again.',
+      { cause: thrown },
+    );
+  }
+}
+
+/** A cookie as Playwright takes it, without what it works out itself. */
+function toAdd(from: z.infer<typeof cookie>): Cookie {
   const { name, value, domain, path, expires, httpOnly, secure, sameSite } = from;
   const partition = from['partitionKey'];
   return {
@@ -142,27 +185,22 @@ function toAdd(from: z.infer<typeof stateSchema>['cookies'][number]): Cookie {
   };
 }
 
-/** @throws AgentError InvalidInput for what is too large or ends early */
-async function receive(content: Readable, file: string): Promise<void> {
+/** @throws AgentError InvalidInput for a file that is too large or ends early */
+async function receive(content: Readable, file: string, maxBytes: number): Promise<void> {
   let size = 0;
   const counted = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const piece of source) {
       size += piece.length;
-      if (size > MAX_ARCHIVE_BYTES) {
-        throw new AgentError(
-          'BrowserAgent.InvalidInput',
-          `The file is larger than ${MAX_ARCHIVE_BYTES / 1e9} GB: more than any profile.`,
-        );
-      }
-      yield piece;
+      if (size <= maxBytes) yield piece;
     }
+    // At the end: a client that is still sending would see a broken connection instead of the reason.
+    if (size > maxBytes) throw tooMuch('The file was refused: it has', maxBytes);
   };
   try {
-    await pipeline(content, counted, createWriteStream(file, { mode: 0o600 }));
+    await pipeline(content, counted, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
   } catch (thrown) {
     if (thrown instanceof AgentError) throw thrown;
-    throw new AgentError('BrowserAgent.InvalidInput', `The file did not arrive: ${messageOf(thrown)}.`, {
-      cause: thrown,
-    });
+    const message = `The file did not arrive: ${messageOf(thrown)}.`;
+    throw diskError(thrown) ?? new AgentError('BrowserAgent.InvalidInput', message, { cause: thrown });
   }
 }

@@ -1281,9 +1281,9 @@ export interface paths {
   };
   '/api/v1/profiles/{name}/export': {
     /**
-     * A profile with all that is signed in to in it, as an encrypted file
+     * Export a profile with its sign-ins as an encrypted file
      *
-     * Whoever has the file and the passphrase is signed in like its owner. docs/profile-files.md has the format.
+     * Anybody who has the file and the passphrase is signed in like its owner. docs/profile-files.md has the content and the format.
      *
      * Scope: `operate`.
      */
@@ -1319,11 +1319,11 @@ export interface paths {
   };
   '/api/v1/profiles/import': {
     /**
-     * Make a profile of an exported file
+     * Import a profile from an exported file
      *
-     * The body is the file, as `application/octet-stream`; the header `lba-passphrase` is the passphrase, UTF-8 as base64.
+     * The body is the file, as `application/octet-stream`; the header `lba-passphrase` is the passphrase, UTF-8 as base64. Only the data of sites, cookies and a few preferences are taken; `left_out` counts the rest.
      *
-     * Scope: `operate`.
+     * Scope: `admin`.
      */
     post: {
       parameters: {
@@ -1335,7 +1335,7 @@ export interface paths {
       requestBody?: never;
       responses: {
         201: Answer<{
-          'application/json': components['schemas']['Profile'];
+          'application/json': components['schemas']['ImportedProfile'];
         }>;
         400: Refused;
         401: Refused;
@@ -3150,6 +3150,52 @@ export interface components {
       } | null;
       /** What that said last. */
       checked: components['schemas']['SignInChecked'] | null;
+    };
+    ImportedProfile: {
+      name: string;
+      tags: string[];
+      description: string;
+      /** RFC 3339, UTC. */
+      created_at: string;
+      last_used_at: string | null;
+      /** When a person last signed in to it. */
+      signed_in_at: string | null;
+      used_by_run: string | null;
+      /** Who is in it right now. */
+      used_by: {
+        kind: 'run' | 'session' | 'sign_in';
+        id: string;
+      } | null;
+      /** How many runs wait for it. */
+      waiting: number;
+      /** Stored scripts that name it. */
+      used_by_scripts: string[];
+      /** The newest since the agent began. */
+      sign_in: components['schemas']['SignIn'] | null;
+      /** How it is looked whether it is signed in. */
+      check: {
+        /** A page that only who is signed in gets to see. */
+        url: string;
+        /** Something on it that nobody else sees. */
+        selector?: string;
+        /** The same as words. */
+        text?: string;
+      } | null;
+      /** What that said last. */
+      checked: components['schemas']['SignInChecked'] | null;
+      /** What the file held and the profile does not: files by kind, and keys of preferences. Empty for a file of this version. */
+      left_out: {
+        kind:
+          | 'components'
+          | 'extensions'
+          | 'service_workers'
+          | 'passwords_and_history'
+          | 'site_files'
+          | 'preferences'
+          | 'caches_and_logs'
+          | 'other';
+        count: number;
+      }[];
     };
     Run: {
       run_id: string;

@@ -204,6 +204,11 @@ const browser = z.strictObject({
     doc: 'Further command-line arguments for the browser.',
     ownerOnly: true,
   }),
+  // 4,000 MB is what the ZIP format in a profile file can hold.
+  max_profile_mb: z.int().min(10).max(4_000).default(2_000).register(settingDocs, {
+    doc: 'Maximum size of a profile file, and of the data in it, when a profile is exported or imported, in MB. Importing needs up to three times as much space on disk for a moment.',
+    applies: 'now',
+  }),
 });
 
 const run = z.strictObject({

@@ -10,6 +10,7 @@ import { benchEvents } from './events.ts';
 import { benchFirstNavigation } from './first-navigation.ts';
 import { benchIdle } from './idle.ts';
 import { benchLive } from './live.ts';
+import { benchProfileFile } from './profile-file.ts';
 import { benchRunTime } from './run-time.ts';
 import { benchRunsList } from './runs-list.ts';
 import { benchRunsScroll } from './runs-scroll.ts';
@@ -31,6 +32,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   app: benchApp,
   events: benchEvents,
   live: benchLive,
+  'profile-file': benchProfileFile,
   'runs-list': benchRunsList,
   'runs-scroll': benchRunsScroll,
   uploads: benchUploads,

@@ -1,10 +1,11 @@
-/** Profiles as encrypted files, to be taken to another machine. */
+/** Export and import of profiles as encrypted files. */
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { drop } from '../../base/drop.ts';
-import { exportProfile, importProfile } from '../../browser/profile-transfer.ts';
+import { LEFT_OUT_KINDS } from '../../browser/left-out.ts';
+import { exportProfile, importProfile, type Transfer } from '../../browser/profile-transfer.ts';
 import { parsingStreams } from '../streams.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
@@ -12,14 +13,31 @@ import { name, params, profileSchema, profilesShown } from '../profile-shapes.ts
 
 const tags = ['profiles'];
 
-/** Longer ones are easier to remember than to guess. */
+/** Shorter passphrases are quickly guessed by whoever has the file. */
 const passphrase = z.string().min(8).max(1_000);
 
-/** Beside a body that is bytes: UTF-8 as base64, because a header holds ASCII alone. */
+/** The body is the file, so the passphrase is in a header: UTF-8 as base64, because a header holds ASCII only. */
 const PASSPHRASE_HEADER = 'lba-passphrase';
+
+const importedSchema = profileSchema
+  .extend({
+    left_out: z
+      .array(z.object({ kind: z.enum(LEFT_OUT_KINDS), count: z.int() }))
+      .describe(
+        'What the file held and the profile does not: files by kind, and keys of preferences. Empty for a file of this version.',
+      ),
+  })
+  .meta({ id: 'ImportedProfile' });
 
 export function profileTransferRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
   const shown = profilesShown(ports);
+  const { profiles, desk, temporary, config } = ports;
+  const transfer = (): Transfer => ({
+    profiles,
+    desk,
+    temporary,
+    maxMb: config.settings.browser.max_profile_mb,
+  });
   return async (app) => {
     parsingStreams(app);
 
@@ -29,9 +47,9 @@ export function profileTransferRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         config: { scope: 'operate' },
         schema: {
           operationId: 'exportProfile',
-          summary: 'A profile with all that is signed in to in it, as an encrypted file',
+          summary: 'Export a profile with its sign-ins as an encrypted file',
           description:
-            'Whoever has the file and the passphrase is signed in like its owner. docs/profile-files.md has the format.',
+            'Anybody who has the file and the passphrase is signed in like its owner. docs/profile-files.md has the content and the format.',
           tags,
           params,
           body: z.strictObject({ passphrase }),
@@ -51,7 +69,7 @@ export function profileTransferRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       },
       async ({ params, body }, reply) => {
         const profile = ports.profiles.get(params.name);
-        const { path, remove } = await exportProfile(ports, profile, body.passphrase);
+        const { path, remove } = await exportProfile(transfer(), profile, body.passphrase);
         const stream = createReadStream(path);
         stream.once('close', () => drop(remove(), ports.log, 'removing an exported profile'));
         const file = `${profile.name.replace(/[^\w.-]/g, '_')}.lbaprofile`;
@@ -67,14 +85,15 @@ export function profileTransferRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
     app.post(
       '/profiles/import',
       {
-        config: { scope: 'operate' },
+        // A file decides where runs are signed in: more than an operator does every day.
+        config: { scope: 'admin' },
         schema: {
           operationId: 'importProfile',
-          summary: 'Make a profile of an exported file',
-          description: `The body is the file, as \`application/octet-stream\`; the header \`${PASSPHRASE_HEADER}\` is the passphrase, UTF-8 as base64.`,
+          summary: 'Import a profile from an exported file',
+          description: `The body is the file, as \`application/octet-stream\`; the header \`${PASSPHRASE_HEADER}\` is the passphrase, UTF-8 as base64. Only the data of sites, cookies and a few preferences are taken; \`left_out\` counts the rest.`,
           tags,
           querystring: z.object({ name: name.describe('Of the new profile.') }),
-          response: answers({ 201: profileSchema }, 413, 415),
+          response: answers({ 201: importedSchema }, 413, 415),
         },
       },
       async ({ query, body, headers }, reply) => {
@@ -96,11 +115,11 @@ export function profileTransferRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
             `The header ${PASSPHRASE_HEADER} must be the passphrase (8 characters or more), as base64.`,
           );
         }
-        const profile = await importProfile(ports, query.name, body, told.data);
+        const { profile, leftOut } = await importProfile(transfer(), query.name, body, told.data);
         return reply
           .code(201)
           .header('location', `/api/v1/profiles/${encodeURIComponent(profile.name)}`)
-          .send((await shown([profile]))[0]!);
+          .send({ ...(await shown([profile]))[0]!, left_out: leftOut.list() });
       },
     );
   };
