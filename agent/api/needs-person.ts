@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { SummaryStore } from '../store/summary.ts';
 import { kept } from '../base/kept.ts';
+import { SERVICES } from '../base/services.ts';
 import type { ApiPorts } from './ports.ts';
 import { browser, disk } from './routes/system.ts';
 
@@ -142,23 +143,14 @@ function machine(browser: { ok: boolean; detail: string }, disk: { ok: boolean; 
   return needs;
 }
 
-/** What AWS calls a service, and what the agent needs it for. */
-const SERVICE_WORDS: Record<string, string> = {
-  sfn: 'Step Functions, where tasks come from',
-  s3: 'S3, where evidence goes',
-  ssm: 'the parameter store, where settings come from',
-  secretsmanager: 'Secrets Manager, where passwords come from',
-  sts: 'the sign-in service of AWS',
-};
-
 function services({ resilience }: ApiPorts): Need[] {
   return resilience
     .health()
     .filter(({ state }) => state === 'open')
     .map(({ service, lastError }) => ({
       kind: 'service' as const,
-      title: `AWS does not answer: ${SERVICE_WORDS[service] ?? service}`,
-      detail: `${lastError ?? 'It fails again and again'}. It is tried again by itself; nothing is lost meanwhile.`,
+      title: `${SERVICES[service].name} does not answer`,
+      detail: `The agent ${SERVICES[service].use}. It keeps trying, and nothing is lost. Last error: ${lastError ?? 'unknown'}`,
       go_to: 'settings' as const,
       id: null,
     }));

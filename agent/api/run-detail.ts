@@ -1,7 +1,7 @@
 /** One run with all that its page shows. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isAwsEndpoint } from '../aws/clients.ts';
+import { isAwsEndpoint } from '../aws/endpoint.ts';
 import { adviceFor } from '../base/error-advice.ts';
 import type { JsonObject } from '../base/words.ts';
 import { readKeptRequest } from '../runs/kept-request.ts';

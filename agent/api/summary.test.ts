@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newRunId } from '../base/ids.ts';
+import { AWS_SERVICES, SERVICES } from '../base/services.ts';
 import { openTestApi, type TestApi } from '../../test/fixtures/api.ts';
 import { ManualClock } from '../../test/fixtures/manual-clock.ts';
 import type { Summary } from './routes/summary.ts';
@@ -107,5 +108,25 @@ test('uploads that failed for good are told, and counted with what waits', async
   expect(shown.uploads).toEqual({ files: 0, bytes: 0, waiting: 1, waiting_bytes: 7, failed: 1 });
   expect(shown.needs_person).toContainEqual(
     expect.objectContaining({ kind: 'uploads', title: 'One upload failed', go_to: 'uploads' }),
+  );
+});
+
+test('each service that keeps failing is named as AWS names it, with what the agent uses it for', async () => {
+  const { resilience } = api.agent;
+  const down = Object.assign(new Error('try later'), {
+    name: 'ServiceUnavailable',
+    $metadata: { httpStatusCode: 503 },
+  });
+  for (const service of AWS_SERVICES) {
+    for (let call = 1; call <= 5; call += 1) {
+      await expect(resilience.call(service, 'AnyCommand', () => Promise.reject(down))).rejects.toBe(down);
+    }
+  }
+  const needs = (await summary()).needs_person.filter(({ kind }) => kind === 'service');
+  expect(needs.map(({ title }) => title)).toEqual(
+    AWS_SERVICES.map((service) => `${SERVICES[service].name} does not answer`),
+  );
+  expect(needs.find(({ title }) => title.startsWith('Amazon S3'))?.detail).toMatch(
+    /^The agent uploads evidence and large outputs to it\. It keeps trying, and nothing is lost\. Last error: ServiceUnavailable: .*try later$/,
   );
 });

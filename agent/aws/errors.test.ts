@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { expect, test } from 'vitest';
-import { createClients, isAwsEndpoint } from './clients.ts';
+import { createClients } from './clients.ts';
+import { isAwsEndpoint } from './endpoint.ts';
 import { describeAwsFailure } from './errors.ts';
 
 const about = { call: 's3:PutObject', resource: 's3://bucket/key' };

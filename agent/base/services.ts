@@ -1,4 +1,9 @@
-/** The AWS services that this program calls: one row each, and the only place for these facts. */
+/**
+ * The AWS services that this program calls: one row each, and the only place for these facts. Add a service with the
+ * recipe of CONTRIBUTING.md. What needs more than facts is keyed by service as well, so that a service without it
+ * does not compile: clients (aws/service-clients.ts), checks (config/aws-checks.ts), the stack's policy
+ * (resources/aws/agents.ts), the sandbox (sandbox/services.ts).
+ */
 
 /** An action that the stack's policy allows agents, explained for docs/iam-permissions.md. */
 export interface Permission {
@@ -48,25 +53,25 @@ export const SERVICES = {
         commands: ['GetActivityTask'],
         on: ACTIVITY,
         why: 'asks for tasks',
-        without: 'no work',
+        without: 'the agent gets no tasks',
       },
       'states:SendTaskHeartbeat': {
         commands: ['SendTaskHeartbeat'],
         on: ACTIVITY,
-        why: 'says that a task is being worked on',
+        why: 'keeps the task while the agent works on it',
         without: 'the service gives the task up after `HeartbeatSeconds`',
       },
       'states:SendTaskSuccess': {
         commands: ['SendTaskSuccess'],
         on: ACTIVITY,
         why: 'reports results',
-        without: 'tasks never end well',
+        without: 'no task succeeds',
       },
       'states:SendTaskFailure': {
         commands: ['SendTaskFailure'],
         on: ACTIVITY,
-        why: 'reports errors, and hands back what came while draining',
-        without: 'tasks end by time-out alone',
+        why: 'reports errors, and returns tasks that arrive while the agent drains',
+        without: 'failed tasks end only by their time-out',
       },
     },
     otherCommands: ['DescribeActivity'],
@@ -170,7 +175,8 @@ export type AwsService = {
 
 export const AWS_SERVICES: readonly AwsService[] = SERVICE_IDS.filter(isAgentService);
 
-function isAgentService(id: ServiceId): id is AwsService {
+/** Whether a running agent calls the service. */
+export function isAgentService(id: ServiceId): id is AwsService {
   return SERVICES[id].calledBy === 'agent';
 }
 
