@@ -24,20 +24,14 @@ export function validationError(problems: string[]): ServiceError {
   return new ServiceError('ValidationException', count + problems.join('; '));
 }
 
-/** The namespace each JSON service puts before the error's name; clients read what follows the `#`. */
-const NAMESPACES: Record<string, string> = {
-  states: 'com.amazonaws.swf.service.v2.model#',
-  ssm: '',
-  secretsmanager: '',
-};
-
+/** @param namespace what the service puts before the error's name */
 export function jsonError(
-  service: string,
+  namespace: string,
   error: ServiceError,
 ): { body: string; headers: Record<string, string> } {
   return {
     body: JSON.stringify({
-      __type: `${NAMESPACES[service] ?? ''}${error.code}`,
+      __type: `${namespace}${error.code}`,
       message: error.message,
       ...error.fields,
     }),
@@ -45,9 +39,10 @@ export function jsonError(
   };
 }
 
-export function queryError(error: ServiceError, requestId: string): string {
+/** @param xmlns of the service's answers */
+export function queryError(xmlns: string, error: ServiceError, requestId: string): string {
   const type = error.status >= 500 ? 'Receiver' : 'Sender';
-  return `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>${type}</Type><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
+  return `<ErrorResponse xmlns="${xmlns}"><Error><Type>${type}</Type><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
 }
 
 export function s3Error(error: ServiceError, resource: string, requestId: string): string {

@@ -1,7 +1,9 @@
 /** What clients asked of the sandbox: tests assert on it ("NONE makes zero S3 requests"). */
 
-export const SERVICES = ['states', 's3', 'ssm', 'secretsmanager', 'sts', 'iam'] as const;
-export type ServiceName = (typeof SERVICES)[number];
+import type { IamPrefix } from '../base/services.ts';
+
+/** The sandbox calls services as IAM does. */
+export type ServiceName = IamPrefix;
 
 export interface LoggedRequest {
   service: ServiceName;

@@ -1,21 +1,29 @@
 /**
- * From an HTTP request to the operation it asks for: by `X-Amz-Target` (JSON 1.0 and 1.1), by the form field
- * `Action` (STS, IAM), else S3. Every request is logged, may meet a fault rule, is decided by policies where the
+ * From an HTTP request to the operation it asks for: by `X-Amz-Target` (JSON protocols), by the form field `Action`
+ * (query protocol), else S3; services.ts says which service has which. Every request is logged, may meet a fault rule, is decided by policies where the
  * sandbox checks them, and gets its errors in the shape of its own protocol.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { isLoopback } from '../base/loopback.ts';
 import { wait } from '../base/wait.ts';
-import { escapeXml, jsonError, queryError, s3Error, ServiceError } from './errors.ts';
+import { jsonError, queryError, s3Error, ServiceError } from './errors.ts';
 import { faultError, type FaultRule, type Faults } from './faults.ts';
+import { isForm, isLoopbackHost, loseAnswer, parseJson, readBody, send, signatureOf, toXml } from './http.ts';
 import type { Iam } from './iam/iam.ts';
 import { neededFor, neededForS3, type Place } from './iam/needed.ts';
-import type { Caller, Operation } from './operation.ts';
+import type { Caller } from './operation.ts';
 import type { LoggedRequest, RequestLog, ServiceName } from './requests.ts';
 import { describeS3Request, refuseUnsupported, type S3, type S3Request } from './s3.ts';
+import {
+  isStandIn,
+  serviceBy,
+  STAND_INS,
+  type JsonProtocol,
+  type OperationServiceName,
+  type Operations,
+} from './services.ts';
 import type { Sts } from './sts.ts';
 
 export interface RouterParts {
@@ -25,7 +33,7 @@ export interface RouterParts {
   accountId: string;
   activityOfToken: (token: string) => string | undefined;
   secretArn: (id: string) => string | undefined;
-  operations: Record<Exclude<ServiceName, 's3'>, Record<string, Operation>>;
+  operations: Operations;
   requests: RequestLog;
   faults: Faults;
   region: string;
@@ -33,19 +41,6 @@ export interface RouterParts {
   log: Logger;
   loopbackOnly: boolean;
 }
-
-/** A definition may have 1 MiB and its JSON string escapes may double it. */
-const MAX_JSON_BYTES = 4 * 1_048_576;
-
-/** The version in a form tells the two services of the query protocol apart. */
-const STS_VERSION = '2011-06-15';
-const IAM_VERSION = '2010-05-08';
-
-const TARGETS: Record<string, { service: 'states' | 'ssm' | 'secretsmanager'; contentType: string }> = {
-  AWSStepFunctions: { service: 'states', contentType: 'application/x-amz-json-1.0' },
-  AmazonSSM: { service: 'ssm', contentType: 'application/x-amz-json-1.1' },
-  secretsmanager: { service: 'secretsmanager', contentType: 'application/x-amz-json-1.1' },
-};
 
 /** One HTTP exchange on its way through: what it asks for, who asks, and how its answers are written. */
 interface Exchange {
@@ -76,37 +71,56 @@ export class Router {
       caller: undefined,
       signal: AbortSignal.any([gone.signal, this.#parts.closing]),
     };
-    exchange.caller = callerOf(exchange, this.#parts.region);
+    const signature = signatureOf(request, exchange.url);
+    if (signature) {
+      const { accessKeyId, region } = signature;
+      exchange.caller = { accessKeyId, region: region || this.#parts.region };
+    }
     response.setHeader('x-amzn-requestid', exchange.requestId);
     if (this.#parts.loopbackOnly && !isLoopbackHost(request.headers.host)) {
       // A page in a browser can reach loopback through a name of its own (DNS rebinding).
       send(response, 403, 'text/plain', 'The sandbox answers loopback names only.\n');
       return;
     }
+    if (signature && signature.service !== '' && !isStandIn(signature.service)) {
+      this.#refuse(exchange, `The sandbox has no service ${signature.service}`);
+      return;
+    }
     const target = request.headers['x-amz-target'];
-    const contentType = request.headers['content-type'] ?? '';
     if (typeof target === 'string') await this.#json(exchange, target);
-    else if (
-      request.method === 'POST' &&
-      exchange.url.pathname === '/' &&
-      contentType.startsWith('application/x-www-form-urlencoded')
-    ) {
+    else if (request.method === 'POST' && exchange.url.pathname === '/' && isForm(request)) {
       await this.#query(exchange);
     } else await this.#s3(exchange);
   }
 
+  /** Answers a request that is for no service of the sandbox. */
+  #refuse({ request, response, requestId }: Exchange, message: string): void {
+    request.resume();
+    this.#parts.log.warn({ method: request.method, path: request.url }, message);
+    const error = new ServiceError('UnknownOperationException', message);
+    if (isForm(request)) {
+      send(response, error.status, 'text/xml', queryError('', error, requestId));
+      return;
+    }
+    const { body, headers } = jsonError('', error);
+    send(response, error.status, 'application/x-amz-json-1.1', body, headers);
+  }
+
   async #json(exchange: Exchange, target: string): Promise<void> {
     const [prefix = '', name = ''] = target.split('.');
-    const route = TARGETS[prefix];
-    const service = route?.service ?? 'states';
-    const contentType = route?.contentType ?? 'application/x-amz-json-1.1';
+    const service = serviceBy((protocol) => protocol.kind === 'json' && protocol.target === prefix);
+    if (!service) {
+      this.#refuse(exchange, `The sandbox has no operation ${target}`);
+      return;
+    }
+    const { contentType, errorNamespace } = STAND_INS[service].protocol as JsonProtocol;
     const entry = this.#begin(exchange, service, name);
     await this.#answer(
       exchange,
       entry,
       async () => {
         const input = parseJson(await readBody(exchange.request));
-        const operation = route && this.#parts.operations[route.service as 'states'][name];
+        const operation = this.#parts.operations[service][name];
         entry.key ??= operation?.key(input) ?? '';
         if (entry.key === '') delete entry.key;
         return async () => {
@@ -122,7 +136,7 @@ export class Router {
         };
       },
       (error) => {
-        const { body, headers } = jsonError(service, error);
+        const { body, headers } = jsonError(errorNamespace, error);
         send(exchange.response, error.status, contentType, body, headers);
       },
     );
@@ -131,8 +145,13 @@ export class Router {
   async #query(exchange: Exchange): Promise<void> {
     const form = Object.fromEntries(new URLSearchParams((await readBody(exchange.request)).toString('utf8')));
     const action = form['Action'] ?? '';
-    const version = form['Version'] ?? STS_VERSION;
-    const service = version === IAM_VERSION ? 'iam' : 'sts';
+    const version = form['Version'] ?? '';
+    const service = serviceBy((protocol) => protocol.kind === 'query' && protocol.version === version);
+    if (!service) {
+      this.#refuse(exchange, `The sandbox has no operation ${action} of version ${version || '(none)'}`);
+      return;
+    }
+    const xmlns = `https://${service}.amazonaws.com/doc/${version}/`;
     const operation = this.#parts.operations[service][action];
     const entry = this.#begin(exchange, service, action, operation?.key(form));
     const asJson = (exchange.request.headers.accept ?? '').includes('application/json');
@@ -163,10 +182,11 @@ export class Router {
           send(exchange.response, 200, 'application/json', JSON.stringify({ [`${action}Response`]: answer }));
           return;
         }
-        const xml = `<${action}Response xmlns="https://${service}.amazonaws.com/doc/${version}/">${toXml(answer)}</${action}Response>`;
+        const xml = `<${action}Response xmlns="${xmlns}">${toXml(answer)}</${action}Response>`;
         send(exchange.response, 200, 'text/xml', xml);
       },
-      (error) => send(exchange.response, error.status, 'text/xml', queryError(error, exchange.requestId)),
+      (error) =>
+        send(exchange.response, error.status, 'text/xml', queryError(xmlns, error, exchange.requestId)),
     );
   }
 
@@ -198,7 +218,7 @@ export class Router {
   }
 
   #authorize(
-    service: Exclude<ServiceName, 's3'>,
+    service: OperationServiceName,
     operation: string,
     input: Record<string, unknown>,
     caller: Caller,
@@ -206,7 +226,8 @@ export class Router {
     const { iam } = this.#parts;
     if (!iam.isOn) return;
     iam.authenticate(service, caller.accessKeyId);
-    iam.authorize(service, caller.accessKeyId, neededFor(service, operation, input, this.#place(caller)));
+    const resourcesOf = () => STAND_INS[service].resourcesOf(operation, input, this.#place(caller));
+    iam.authorize(service, caller.accessKeyId, neededFor(service, operation, resourcesOf));
   }
 
   #authorizeS3(asked: S3Request, caller: Caller): void {
@@ -284,74 +305,4 @@ export class Router {
     if (error) throw error;
     return false;
   }
-}
-
-/** Lets everything be done, and cuts the connection in the place of the answer. */
-function loseAnswer(response: ServerResponse): void {
-  const cut = (): ServerResponse => response.destroy();
-  response.write = () => true;
-  response.end = cut as ServerResponse['end'];
-}
-
-function callerOf(exchange: Exchange, defaultRegion: string): Caller | undefined {
-  const header = /Credential=([^/,\s]+)\/[^/]*\/([^/]*)\//.exec(exchange.request.headers.authorization ?? '');
-  if (header) return { accessKeyId: header[1] ?? '', region: header[2] ?? defaultRegion };
-  const [accessKeyId, , region] = (exchange.url.searchParams.get('X-Amz-Credential') ?? '').split('/');
-  return accessKeyId ? { accessKeyId, region: region ?? defaultRegion } : undefined;
-}
-
-function isLoopbackHost(host: string | undefined): boolean {
-  const name = (host ?? '').replace(/:\d+$/, '');
-  // A bucket may stand before: `bucket.localhost`.
-  return name === '' || isLoopback(name.replace(/^.*\.(?=localhost$)/, ''));
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_JSON_BYTES) {
-      throw new ServiceError('RequestEntityTooLargeException', 'The request is too large', 413);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parseJson(body: Buffer): Record<string, unknown> {
-  if (body.length === 0) return {};
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Answered below, like JSON that is no object.
-  }
-  throw new ServiceError('SerializationException', 'The request body is not a JSON object');
-}
-
-function toXml(value: unknown): string {
-  if (typeof value === 'string') return escapeXml(value);
-  if (Array.isArray(value)) return value.map((each) => `<member>${toXml(each)}</member>`).join('');
-  if (typeof value !== 'object' || value === null) return escapeXml(JSON.stringify(value ?? ''));
-  return Object.entries(value)
-    .filter(([, inner]) => inner !== undefined)
-    .map(([name, inner]) => `<${name}>${toXml(inner)}</${name}>`)
-    .join('');
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  contentType: string,
-  body: string,
-  headers: Record<string, string> = {},
-): void {
-  if (response.destroyed) return;
-  response.writeHead(status, {
-    ...headers,
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
-  });
-  response.end(body);
 }

@@ -13,13 +13,13 @@ import { Faults } from './faults.ts';
 import { createIam, type IamOptions, type SandboxIam } from './iam/iam.ts';
 import type { PolicyText } from './iam/policy.ts';
 import { Records } from './records.ts';
-import { RequestLog, type ServiceName } from './requests.ts';
+import { RequestLog } from './requests.ts';
 import { Router } from './router.ts';
 import { createS3 } from './s3.ts';
 import { createSecrets } from './secrets.ts';
+import { operationsOf, type OperationServiceName } from './services.ts';
 import type { Execution } from './sfn/executions.ts';
 import { createStepFunctions } from './sfn/service.ts';
-import { createSsm } from './ssm.ts';
 import { createSts, type AccessKey } from './sts.ts';
 
 export interface SandboxOptions {
@@ -54,11 +54,7 @@ export interface Sandbox {
   /** A user with an access key, the same each time it is asked for. */
   createUser(name: string): AccessKey;
   /** Performs an operation directly: nothing in the request log, no fault rule. Throws {@link ServiceError}. */
-  call(
-    service: Exclude<ServiceName, 's3'>,
-    operation: string,
-    input: object,
-  ): Promise<Record<string, unknown>>;
+  call(service: OperationServiceName, operation: string, input: object): Promise<Record<string, unknown>>;
   /** Resolves when an execution is over. */
   executionEnded(executionArn: string, signal?: AbortSignal): Promise<Execution>;
   /** Tasks of an activity that wait for a worker. */
@@ -94,13 +90,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const faults = new Faults();
   const closing = new AbortController();
   const secrets = createSecrets(records, accountId);
-  const operations = {
-    states: sfn.operations,
-    ssm: createSsm(records, accountId),
-    secretsmanager: secrets.operations,
-    sts: sts.operations,
-    iam: iam.operations,
-  };
+  const operations = operationsOf({ records, accountId, sfn, secrets, sts, iam });
   const router = new Router({
     s3,
     sts,

@@ -7,6 +7,7 @@ import { ServiceError } from '../errors.ts';
 import type { Operation } from '../operation.ts';
 import type { Records } from '../records.ts';
 import type { ServiceName } from '../requests.ts';
+import { speaksJson } from '../services.ts';
 import type { AccessKey, Sts } from '../sts.ts';
 import type { Needed } from './needed.ts';
 import { decide, policyDocument, type Policy, type PolicyText } from './policy.ts';
@@ -134,20 +135,17 @@ function userNameOf(key: AccessKey | undefined): string | undefined {
   return /:user\/(?:.*\/)?([^/]+)$/.exec(key?.arn ?? '')?.[1];
 }
 
-/** These speak JSON, and name their errors with `Exception`; the others speak XML. */
-const SPEAKS_JSON: ReadonlySet<ServiceName> = new Set(['states', 'ssm', 'secretsmanager']);
-
 const FORBIDDEN_STATUS = 403;
 
 function denied(service: ServiceName, message: string): ServiceError {
-  return SPEAKS_JSON.has(service)
+  return speaksJson(service)
     ? new ServiceError('AccessDeniedException', message)
     : new ServiceError('AccessDenied', message, FORBIDDEN_STATUS);
 }
 
 function unknownKey(service: ServiceName): ServiceError {
   const invalid = 'The security token included in the request is invalid.';
-  if (SPEAKS_JSON.has(service)) return new ServiceError('UnrecognizedClientException', invalid);
+  if (speaksJson(service)) return new ServiceError('UnrecognizedClientException', invalid);
   if (service !== 's3') return new ServiceError('InvalidClientTokenId', invalid, FORBIDDEN_STATUS);
   const unknown = 'The AWS Access Key Id you provided does not exist in our records.';
   return new ServiceError('InvalidAccessKeyId', unknown, FORBIDDEN_STATUS);
@@ -155,7 +153,7 @@ function unknownKey(service: ServiceName): ServiceError {
 
 function expired(service: ServiceName): ServiceError {
   const message = 'The security token included in the request is expired';
-  return SPEAKS_JSON.has(service)
+  return speaksJson(service)
     ? new ServiceError('ExpiredTokenException', message)
     : new ServiceError('ExpiredToken', message, service === 's3' ? 400 : FORBIDDEN_STATUS);
 }

@@ -3,8 +3,6 @@
  * Service Authorization Reference has them
  * (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
  */
-import type { ServiceName } from '../requests.ts';
-
 export interface Needed {
   action: string;
   /** Null: nobody knows (see Asked of policy.ts). */
@@ -32,57 +30,59 @@ const FREE = new Set(['sts:GetCallerIdentity']);
 
 type Input = Record<string, unknown>;
 
+/** The ARNs that an operation is about: `*` for nothing in particular, null for what nobody knows. */
+export type ResourcesOf = (operation: string, input: Input, place: Place) => (string | null)[];
+
+/** @param service as IAM names it */
 export function neededFor(
-  service: Exclude<ServiceName, 's3'>,
+  service: string,
   operation: string,
-  input: Input,
-  place: Place,
+  resourcesOf: () => (string | null)[],
 ): Needed[] {
   const action = `${service}:${operation}`;
   if (FREE.has(action)) return [];
-  return RESOURCES[service](operation, input, place).map((resource) => ({ action, resource }));
+  return resourcesOf().map((resource) => ({ action, resource }));
 }
 
-const RESOURCES: Record<
-  Exclude<ServiceName, 's3'>,
-  (operation: string, input: Input, place: Place) => (string | null)[]
-> = {
-  states: (operation, input, place) => {
-    const token = text(input, 'taskToken');
-    if (token !== undefined) return [place.activityOfToken(token) ?? null];
-    const arn = ['activityArn', 'stateMachineArn', 'executionArn', 'resourceArn']
-      .map((name) => text(input, name))
-      .find((value) => value !== undefined);
-    const name = text(input, 'name');
-    const kind = operation === 'CreateActivity' ? 'activity' : 'stateMachine';
-    if (arn !== undefined) return [arn];
-    return [name === undefined ? '*' : `arn:aws:states:${place.region}:${place.accountId}:${kind}:${name}`];
-  },
-  ssm: (_operation, input, { region, accountId }) => {
-    const names = [text(input, 'Name') ?? text(input, 'Path') ?? (input['Names'] as string[] | undefined)];
-    const given = names.flat().filter((name) => name !== undefined);
-    if (given.length === 0) return ['*'];
-    return given.map(
-      (name) => `arn:aws:ssm:${region}:${accountId}:parameter${name.startsWith('/') ? '' : '/'}${name}`,
-    );
-  },
-  secretsmanager: (_operation, input, place) => {
-    const id = text(input, 'SecretId') ?? text(input, 'Name');
-    if (id === undefined) return ['*'];
-    if (id.startsWith('arn:')) return [id];
-    const unknown = `arn:aws:secretsmanager:${place.region}:${place.accountId}:secret:${id}`;
-    return [place.secretArn(id) ?? unknown];
-  },
-  sts: (_operation, input) => [text(input, 'RoleArn') ?? '*'],
-  iam: (operation, input, { accountId, userArn, callerName }) => {
-    const name = text(input, 'UserName') ?? callerName;
-    if (operation === 'ListUsers') {
-      return [`arn:aws:iam::${accountId}:user${text(input, 'PathPrefix') ?? '/'}`];
-    }
-    if (name === undefined) return ['*'];
-    const path = text(input, 'Path') ?? '/';
-    return [userArn(name) ?? `arn:aws:iam::${accountId}:user${path}${name}`];
-  },
+export const stepFunctionsResources: ResourcesOf = (operation, input, place) => {
+  const token = text(input, 'taskToken');
+  if (token !== undefined) return [place.activityOfToken(token) ?? null];
+  const arn = ['activityArn', 'stateMachineArn', 'executionArn', 'resourceArn']
+    .map((name) => text(input, name))
+    .find((value) => value !== undefined);
+  const name = text(input, 'name');
+  const kind = operation === 'CreateActivity' ? 'activity' : 'stateMachine';
+  if (arn !== undefined) return [arn];
+  return [name === undefined ? '*' : `arn:aws:states:${place.region}:${place.accountId}:${kind}:${name}`];
+};
+
+export const parameterResources: ResourcesOf = (_operation, input, { region, accountId }) => {
+  const names = [text(input, 'Name') ?? text(input, 'Path') ?? (input['Names'] as string[] | undefined)];
+  const given = names.flat().filter((name) => name !== undefined);
+  if (given.length === 0) return ['*'];
+  return given.map(
+    (name) => `arn:aws:ssm:${region}:${accountId}:parameter${name.startsWith('/') ? '' : '/'}${name}`,
+  );
+};
+
+export const secretResources: ResourcesOf = (_operation, input, place) => {
+  const id = text(input, 'SecretId') ?? text(input, 'Name');
+  if (id === undefined) return ['*'];
+  if (id.startsWith('arn:')) return [id];
+  const unknown = `arn:aws:secretsmanager:${place.region}:${place.accountId}:secret:${id}`;
+  return [place.secretArn(id) ?? unknown];
+};
+
+export const roleResources: ResourcesOf = (_operation, input) => [text(input, 'RoleArn') ?? '*'];
+
+export const userResources: ResourcesOf = (operation, input, { accountId, userArn, callerName }) => {
+  const name = text(input, 'UserName') ?? callerName;
+  if (operation === 'ListUsers') {
+    return [`arn:aws:iam::${accountId}:user${text(input, 'PathPrefix') ?? '/'}`];
+  }
+  if (name === undefined) return ['*'];
+  const path = text(input, 'Path') ?? '/';
+  return [userArn(name) ?? `arn:aws:iam::${accountId}:user${path}${name}`];
 };
 
 /** The permission behind each operation of S3 that does not have its own name, and on what it is. */
