@@ -6,6 +6,7 @@ import { CfnActivity } from 'aws-cdk-lib/aws-stepfunctions';
 import { Fn, Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { namesInAws } from '../../agent/aws/arn.ts';
+import { SERVICES, type ServiceId } from '../../agent/base/services.ts';
 import type { STACK_PERMISSIONS } from '../../agent/config/schema.ts';
 import { ENVIRONMENT, only, parameter, sub, when } from './intrinsics.ts';
 import { keyArn } from './recordings.ts';
@@ -44,67 +45,88 @@ export function addAgents(scope: Construct): void {
   addIdentities(scope, policy.ref);
 }
 
-/** Each action that an agent calls, on the one thing it calls it on; docs/iam-permissions.md says why. */
+/**
+ * Each action that an agent calls, on the one thing it calls it on: the actions are those of base/services.ts,
+ * which also says why (docs/iam-permissions.md).
+ */
 function addPolicy(scope: Construct): CfnManagedPolicy {
-  const arn = (service: string, resource: string) =>
-    sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`);
-  const path = `parameter${namesInAws.parameterPath(ENVIRONMENT)}`;
   return new CfnManagedPolicy(scope, 'AgentPolicy', {
     managedPolicyName: sub(`browser-agent-${ENVIRONMENT}`),
     description: sub(`What a browser agent of ${ENVIRONMENT} does in AWS, and no more`),
     users: Token.asList(when('HasUser', [sub('${SharedUser}')])),
     policyDocument: {
       Version: '2012-10-17',
-      Statement: [
-        {
-          Sid: 'Work',
-          Effect: 'Allow',
-          Action: [
-            'states:GetActivityTask',
-            'states:SendTaskFailure',
-            'states:SendTaskHeartbeat',
-            'states:SendTaskSuccess',
-          ],
-          // The second is never there: on it doctor asks whether polling is allowed, without taking a task.
-          Resource: [sub('${Activity}'), sub(namesInAws.pollCheckArn('${Activity}'))],
-        },
-        {
-          Sid: 'ReadSecret',
-          Effect: 'Allow',
-          Action: 'secretsmanager:GetSecretValue',
-          Resource: sub('${Credentials}'),
-        },
-        {
-          Sid: 'ReadParameters',
-          Effect: 'Allow',
-          Action: 'ssm:GetParametersByPath',
-          // The path itself, with and without its last slash, and what is below it.
-          Resource: [arn('ssm', path.slice(0, -1)), arn('ssm', `${path}*`)],
-        },
-        when('HasScriptSecrets', {
-          Sid: 'ReadSecretsOfScripts',
-          Effect: 'Allow',
-          Action: 'secretsmanager:GetSecretValue',
-          Resource: arn('secretsmanager', `secret:browser-agent/${ENVIRONMENT}/*`),
-        }),
-        when('HasUploads', {
-          Sid: 'Upload',
-          Effect: 'Allow',
-          // PutObject is all of an upload in parts, too, but for its end without success.
-          Action: ['s3:AbortMultipartUpload', 's3:PutObject'],
-          Resource: sub('${Recordings.Arn}/browser-sessions/*'),
-        }),
-        when('HasUploadsWithKey', {
-          Sid: 'EncryptUploads',
-          Effect: 'Allow',
-          // Decrypt is for uploads in parts, whose data key S3 opens again for each.
-          Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          Resource: keyArn(),
-          Condition: { StringEquals: { 'kms:ViaService': sub('s3.${AWS::Region}.${AWS::URLSuffix}') } },
-        }),
-      ],
+      Statement: Object.values(STATEMENTS).flatMap((statements) => statements()),
     },
   });
+}
+
+/** The statements of each service, made within the stack. */
+const STATEMENTS: Record<ServiceId, () => unknown[]> = {
+  sfn: () => [
+    {
+      Sid: 'Work',
+      Effect: 'Allow',
+      Action: actionsOf('sfn'),
+      // The second never exists: on it doctor asks whether polling is allowed, without taking a task.
+      Resource: [sub('${Activity}'), sub(namesInAws.pollCheckArn('${Activity}'))],
+    },
+  ],
+  secretsmanager: () => [
+    {
+      Sid: 'ReadSecret',
+      Effect: 'Allow',
+      Action: actionsOf('secretsmanager'),
+      Resource: sub('${Credentials}'),
+    },
+    when('HasScriptSecrets', {
+      Sid: 'ReadSecretsOfScripts',
+      Effect: 'Allow',
+      Action: actionsOf('secretsmanager'),
+      Resource: arn('secretsmanager', `secret:browser-agent/${ENVIRONMENT}/*`),
+    }),
+  ],
+  ssm: () => {
+    const path = `parameter${namesInAws.parameterPath(ENVIRONMENT)}`;
+    return [
+      {
+        Sid: 'ReadParameters',
+        Effect: 'Allow',
+        Action: actionsOf('ssm'),
+        // The path itself, with and without its last slash, and what is below it.
+        Resource: [arn('ssm', path.slice(0, -1)), arn('ssm', `${path}*`)],
+      },
+    ];
+  },
+  s3: () => [
+    when('HasUploads', {
+      Sid: 'Upload',
+      Effect: 'Allow',
+      Action: actionsOf('s3'),
+      Resource: sub('${Recordings.Arn}/browser-sessions/*'),
+    }),
+    when('HasUploadsWithKey', {
+      Sid: 'EncryptUploads',
+      Effect: 'Allow',
+      Action: actionsOf('s3', 'kms'),
+      Resource: keyArn(),
+      Condition: { StringEquals: { 'kms:ViaService': sub('s3.${AWS::Region}.${AWS::URLSuffix}') } },
+    }),
+  ],
+  sts: () => [], // GetCallerIdentity needs no permission
+  iam: () => [], // for administrators who invite machines
+};
+
+/** Actions of the service itself or, by `prefix`, those on a service that it calls in the agent’s name. */
+function actionsOf(service: ServiceId, prefix: string = SERVICES[service].iamPrefix): string | string[] {
+  const actions = Object.keys(SERVICES[service].permissions)
+    .filter((action) => action.startsWith(`${prefix}:`))
+    .toSorted();
+  return actions.length === 1 ? actions[0]! : actions;
+}
+
+function arn(service: string, resource: string): unknown {
+  return sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`);
 }
 
 function addIdentities(scope: Construct, policyArn: string): void {

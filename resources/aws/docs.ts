@@ -1,10 +1,11 @@
-/** The parts of the docs that are made of the template, between their marks. */
+/** The parts of the docs that are made of the template and of agent/base/services.ts, between their marks. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { AWS_SERVICES, SERVICE_IDS, SERVICES, type ServiceRow } from '../../agent/base/services.ts';
 import { evaluate } from './evaluate.ts';
 
-export const DOC_FILES = ['aws-setup.md', 'iam-permissions.md'].map((name) =>
+export const DOC_FILES = ['aws-setup.md', 'iam-permissions.md', 'metrics.md', 'sandbox.md'].map((name) =>
   fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)),
 );
 
@@ -41,6 +42,10 @@ function makeParts(template: Template): Record<string, string> {
   const [policy, ofKey] = agentStatements(template);
   return {
     'the parameters': parametersTable(template),
+    'the services': servicesTable(),
+    'the agent’s actions': actionsTable(),
+    'the services with a breaker': breakersTable(),
+    'the sandbox’s services': sandboxServices(),
     'the agent’s policy': json({ Version: '2012-10-17', Statement: policy }),
     'the agent’s policy for a key': json(ofKey),
   };
@@ -53,6 +58,37 @@ function parametersTable({ Parameters: parameters }: Template): string {
     return `| \`${name}\` | ${Description.replaceAll(/\{\{.+?\}\}/g, '`$&`')}${choice} | ${preset} |`;
   });
   return ['| Parameter | Meaning | Default |', '|---|---|---|', ...rows].join('\n');
+}
+
+function servicesTable(): string {
+  const rows = SERVICE_IDS.map((id) => {
+    const { name, use, endpointVariable, calledBy } = SERVICES[id];
+    return `| ${name} | ${use} | \`${endpointVariable}\` | ${calledBy === 'agent' ? 'yes' : 'no'} |`;
+  });
+  return [
+    '| Service | The agent … | Variable for another endpoint | Called by running agents |',
+    '|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+function actionsTable(): string {
+  const rows = Object.values<ServiceRow>(SERVICES).flatMap(({ permissions }) =>
+    Object.entries(permissions).map(
+      ([action, { on, why, without }]) => `| \`${action}\` | ${on} | ${why} | ${without} |`,
+    ),
+  );
+  return ['| Action | On | Why | Without it |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function breakersTable(): string {
+  const rows = AWS_SERVICES.map((id) => `| \`${id}\` | ${SERVICES[id].name} |`);
+  return ['| `service` | AWS service |', '|---|---|', ...rows].join('\n');
+}
+
+function sandboxServices(): string {
+  const rows = SERVICE_IDS.map((id) => `| \`${SERVICES[id].iamPrefix}\` | ${SERVICES[id].name} |`);
+  return ['| Name | AWS service |', '|---|---|', ...rows].join('\n');
 }
 
 /** What every environment's agents have, and what a key on the bucket adds, with words to be replaced. */

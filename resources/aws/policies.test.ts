@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { SERVICES, type ServiceRow } from '../../agent/base/services.ts';
 import { evaluate } from './evaluate.ts';
 import { TEMPLATE_FILE } from './template.ts';
 
@@ -103,23 +104,15 @@ test('a stack with everything allows and denies exactly this', () => {
 });
 
 /** Action of each call that agents make. */
-const NEEDED: Record<string, string> = {
-  GetActivityTask: 'states:GetActivityTask',
-  SendTaskHeartbeat: 'states:SendTaskHeartbeat',
-  SendTaskSuccess: 'states:SendTaskSuccess',
-  SendTaskFailure: 'states:SendTaskFailure',
-  GetSecretValue: 'secretsmanager:GetSecretValue',
-  GetParametersByPath: 'ssm:GetParametersByPath',
-  PutObject: 's3:PutObject',
-  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
-  CreateMultipartUpload: 's3:PutObject',
-  UploadPart: 's3:PutObject',
-  CompleteMultipartUpload: 's3:PutObject',
-  AbortMultipartUpload: 's3:AbortMultipartUpload',
-};
-
+const NEEDED: Record<string, string> = {};
 /** Calls of `setup` and `doctor` that may be denied, or need no permission. */
-const NOT_NEEDED = ['DeleteObject', 'DescribeActivity', 'GetCallerIdentity', 'GetObject'];
+const NOT_NEEDED: string[] = [];
+for (const { permissions, otherCommands } of Object.values<ServiceRow>(SERVICES)) {
+  NOT_NEEDED.push(...otherCommands);
+  for (const [action, { commands }] of Object.entries(permissions)) {
+    for (const command of commands) NEEDED[command] = action;
+  }
+}
 
 test('the policy is for the calls that agents make, all of them and no others', () => {
   const root = new URL('../../agent/', import.meta.url);
