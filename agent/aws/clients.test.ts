@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SERVICE_IDS, SERVICES } from '../base/services.ts';
 import { createClients, type AwsClients } from './clients.ts';
 import { Resilience, type AwsCall } from './resilience.ts';
-import { CLIENTS } from './service-clients.ts';
+import { CLIENTS_BY_SERVICE } from './service-clients.ts';
 
 /** Of the SDK for one call. */
 const ATTEMPTS = 3;
@@ -92,7 +92,7 @@ test('every service has a client, and each client goes to the endpoint that its 
   for (const id of SERVICE_IDS) env[SERVICES[id].endpointVariable] = `http://127.0.0.1:9/${id}`;
   const own = createClients({ region: 'us-east-1', env });
   for (const id of SERVICE_IDS) {
-    const names = Object.keys(CLIENTS[id]) as (keyof typeof own)[];
+    const names = Object.keys(CLIENTS_BY_SERVICE[id]) as (keyof typeof own)[];
     expect(names.length).toBeGreaterThan(0);
     for (const name of names) {
       const client = await (own[name] as () => Promise<{ config: object }>)();

@@ -10,7 +10,7 @@ import { isAgentService, SERVICE_IDS, SERVICES, type AwsService, type ServiceId 
 import { describeAwsFailure } from './errors.ts';
 import type { Resilience } from './resilience.ts';
 import {
-  CLIENTS,
+  CLIENTS_BY_SERVICE,
   type AwsCredentials,
   type ClientConfig,
   type ClientDefinition,
@@ -65,8 +65,7 @@ export function createClients(options: ClientOptions = {}): AwsClients {
   const made = new Map<string, Promise<SdkClient>>();
   const methods: Record<string, () => Promise<SdkClient>> = {};
   for (const service of SERVICE_IDS) {
-    const definitions: Record<string, ClientDefinition> = CLIENTS[service];
-    for (const [name, definition] of Object.entries(definitions)) {
+    for (const [name, definition] of Object.entries(CLIENTS_BY_SERVICE[service])) {
       methods[name] = () => {
         const existing = made.get(name);
         if (existing) return existing;

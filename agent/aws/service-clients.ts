@@ -140,6 +140,9 @@ export const CLIENTS = {
   },
 } satisfies Record<ServiceId, Record<string, ClientDefinition>>;
 
+/** The same by service, for going through all of them. */
+export const CLIENTS_BY_SERVICE: Record<ServiceId, Record<string, ClientDefinition>> = CLIENTS;
+
 type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (
   all: infer All,
 ) => void
@@ -147,7 +150,7 @@ type Intersection<Union> = (Union extends unknown ? (each: Union) => void : neve
   : never;
 
 /** Every client of every service, by its name. */
-type Definitions = Intersection<(typeof CLIENTS)[ServiceId]>;
+type Definitions = Intersection<(typeof CLIENTS)[keyof typeof CLIENTS]>;
 
 /** One method for each client: makes it at the first call, and returns the same one afterwards. */
 export type ClientMethods = {

@@ -103,8 +103,8 @@ export const STAND_INS = {
 
 /** Services with named operations. */
 export type OperationServiceName = {
-  [Name in IamPrefix]: (typeof STAND_INS)[Name] extends OperationService ? Name : never;
-}[IamPrefix];
+  [Name in keyof typeof STAND_INS]: (typeof STAND_INS)[Name] extends OperationService ? Name : never;
+}[keyof typeof STAND_INS];
 
 export type Operations = Record<OperationServiceName, Record<string, Operation>>;
 
