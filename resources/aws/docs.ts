@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { AWS_SERVICES, SERVICE_IDS, SERVICES, type ServiceRow } from '../../agent/base/services.ts';
+import { isStandIn } from '../../agent/sandbox/services.ts';
 import { evaluate } from './evaluate.ts';
 
 export const DOC_FILES = ['aws-setup.md', 'iam-permissions.md', 'metrics.md', 'sandbox.md'].map((name) =>
@@ -87,7 +88,9 @@ function breakersTable(): string {
 }
 
 function sandboxServices(): string {
-  const rows = SERVICE_IDS.map((id) => `| \`${SERVICES[id].iamPrefix}\` | ${SERVICES[id].name} |`);
+  const rows = SERVICE_IDS.filter((id) => isStandIn(SERVICES[id].iamPrefix)).map(
+    (id) => `| \`${SERVICES[id].iamPrefix}\` | ${SERVICES[id].name} |`,
+  );
   return ['| Name | AWS service |', '|---|---|', ...rows].join('\n');
 }
 
