@@ -80,6 +80,14 @@ export default defineConfig({
     'typescript/consistent-type-imports': 'error',
     'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
     'import/no-cycle': 'error',
+    // A RegExp made of a text can take for ever, and the whole agent with it.
+    'no-restricted-globals': [
+      'error',
+      {
+        name: 'RegExp',
+        message: 'Write a literal, or take the pattern through agent/base/pattern.ts, which limits its time.',
+      },
+    ],
     'import/no-unassigned-import': 'off',
     // JSX is compiled with the automatic runtime.
     'react/react-in-jsx-scope': 'off',
@@ -143,6 +151,10 @@ export default defineConfig({
           },
         ],
       },
+    },
+    {
+      files: ['agent/base/pattern.ts', '**/*.test.ts', 'test/**', 'resources/aws/**'],
+      rules: { 'no-restricted-globals': 'off' },
     },
     // A construct of CDK enters its stack by being made.
     { files: ['resources/aws/*.ts'], rules: { 'no-new': 'off' } },

@@ -5,6 +5,7 @@
  * one that package.json names, so that it is found from here.
  */
 import http from 'node:http';
+import { dirname, join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 
 const PACKAGES_BESIDE = [
@@ -46,6 +47,22 @@ const plainHttp: Plugin = {
       : null,
 };
 
+const WORKER_URL = /new URL\('(\.\/[\w-]+-worker\.ts)', import\.meta\.url\)/g;
+
+/** The program of a thread is a file of its own: `new URL('./name-worker.ts', import.meta.url)` becomes its place. */
+const workerFiles: Plugin = {
+  name: 'worker-files',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!code.includes('-worker.ts')) return null;
+    return code.replaceAll(WORKER_URL, (_all, path: string) => {
+      const file = this.emitFile({ type: 'chunk', id: join(dirname(id), path) });
+      return `import.meta.ROLLDOWN_FILE_URL_${file}`;
+    });
+  },
+  resolveFileUrl: ({ relativePath }) => `new URL('${relativePath}', import.meta.url)`,
+};
+
 /** One letter beyond Latin-1 in a file, and V8 keeps all of it at two bytes a letter. */
 const oneByte: Plugin = {
   name: 'one-byte',
@@ -67,7 +84,7 @@ function escaped(letter: string): string {
 export default defineConfig({
   root: import.meta.dirname,
   publicDir: false,
-  plugins: [plainHttp, oneByte],
+  plugins: [plainHttp, workerFiles, oneByte],
   ssr: { noExternal: true, external: [...PACKAGES_BESIDE, ...NEVER_LOADED] },
   build: {
     ssr: true,

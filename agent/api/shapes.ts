@@ -15,9 +15,14 @@ export const cursor = z.string().min(1).max(200).describe('`next_cursor` of the 
 
 /** Several of the words, with commas between, in one parameter. */
 export function listOf<const Word extends string>(words: readonly Word[]) {
+  const known: ReadonlySet<string> = new Set(words);
+  const one = `(?:${words.join('|')})`;
   return z
     .string()
-    .regex(new RegExp(`^(?:${words.join('|')})(?:,(?:${words.join('|')}))*$`))
+    .refine((text) => text.split(',').every((word) => known.has(word)), {
+      error: `must be one or more of ${words.join(', ')}, with commas between`,
+    })
+    .meta({ pattern: `^${one}(?:,${one})*$` })
     .transform((text) => text.split(',') as Word[]);
 }
 

@@ -3,10 +3,13 @@ import type { JsonObject, JsonValue } from './words.ts';
 /** What stands in place of a value. */
 export const MASK = '[masked]';
 
-/** Names of fields whose values are credentials, whoever wrote them: the source of a pattern, to add to. */
-export const CREDENTIAL_NAME = String.raw`passw(or)?d|passphrase|^pwd$|^pass$|secret|token|api[-_]?key|authorization|^auth$|credential|private[-_]?key|^otp$|^pin$|^cvv$|^cvc$`;
+const CREDENTIAL_NAME =
+  /passw(or)?d|passphrase|^pwd$|^pass$|secret|token|api[-_]?key|authorization|^auth$|credential|private[-_]?key|^otp$|^pin$|^cvv$|^cvc$/i;
 
-const SECRET_FIELD = new RegExp(`${CREDENTIAL_NAME}|cookie`, 'i');
+/** Whether values of fields with this name are credentials, whoever wrote them. */
+export function isCredentialName(name: string): boolean {
+  return CREDENTIAL_NAME.test(name);
+}
 
 /** Parameters of addresses whose values are credentials. */
 const SECRET_PARAMETER = String.raw`x-amz-(?:signature|credential|security-token)|signature|access_token|refresh_token|id_token|token|api[-_]?key|password|secret|code`;
@@ -22,6 +25,7 @@ const SECRET_FORMS: readonly { pattern: RegExp; by: string }[] = [
   { pattern: /:\/\/[^\s/?#@"'<>\\]+@/g, by: `://${MASK}@` },
   // Signed addresses and tokens in queries, also as they stand in HTML and JSON, and in an address within one.
   {
+    // oxlint-disable-next-line no-restricted-globals -- of constants
     pattern: new RegExp(
       String.raw`((?:[?&#]|&amp;|\\u0026)(?:${SECRET_PARAMETER})=)(?!\[masked\])[^&\s"'<>#\\]+`,
       'gi',
@@ -29,6 +33,7 @@ const SECRET_FORMS: readonly { pattern: RegExp; by: string }[] = [
     by: `$1${MASK}`,
   },
   {
+    // oxlint-disable-next-line no-restricted-globals -- of constants
     pattern: new RegExp(
       String.raw`((?:%3f|%26|%23)(?:${SECRET_PARAMETER})%3d)(?!\[masked\])(?:(?!%26|%23)[^&\s"'<>#\\])+`,
       'gi',
@@ -62,11 +67,15 @@ export function maskSensitive<T extends JsonValue>(value: T): T {
     if (node === null || typeof node !== 'object') return node;
     const masked: JsonObject = {};
     for (const [name, child] of Object.entries(node)) {
-      masked[maskText(name)] = SECRET_FIELD.test(name) && holdsText(child) ? MASK : visit(child);
+      masked[maskText(name)] = isSecretField(name) && holdsText(child) ? MASK : visit(child);
     }
     return masked;
   };
   return visit(value) as T;
+}
+
+function isSecretField(name: string): boolean {
+  return isCredentialName(name) || /cookie/i.test(name);
 }
 
 /** `token: true` says that there is one, and is no secret; nor are counts. */

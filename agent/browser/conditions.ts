@@ -1,8 +1,8 @@
 import type { Page } from 'playwright';
-import { AgentError, messageOf } from '../base/errors.ts';
+import { AgentError } from '../base/errors.ts';
+import { matches, requirePattern } from '../base/pattern.ts';
 import { wait } from '../base/wait.ts';
 import type { JsonValue } from '../base/words.ts';
-import { compilePattern } from '../script/pattern.ts';
 import type { Condition } from '../script/schema.ts';
 import { abortError, toBrowserError } from './errors.ts';
 import { resolveElement } from './locators.ts';
@@ -59,8 +59,8 @@ async function isMet(page: Page, condition: Condition, context: ConditionContext
     }
     case 'element_text': {
       const { locator } = await resolveElement(page, condition.locator);
-      const matches = textMatcher(condition);
-      return until(condition.timeout, signal, async () => (await locator.allInnerTexts()).some(matches));
+      const isMatch = textMatcher(condition, signal);
+      return until(condition.timeout, signal, async () => isMatch(await locator.allInnerTexts()));
     }
     case 'element_count': {
       const { locator } = await resolveElement(page, condition.locator);
@@ -86,7 +86,7 @@ async function isMet(page: Page, condition: Condition, context: ConditionContext
     case 'url_contains':
       return page.url().includes(condition.pattern);
     case 'url_matches':
-      return regularExpression(condition.pattern).test(page.url());
+      return matches(requirePattern(condition.pattern), page.url(), { signal });
     case 'url_equals':
       return page.url() === condition.url;
     case 'js_eval': {
@@ -150,26 +150,18 @@ export async function until(
   }
 }
 
-function textMatcher(condition: Extract<Condition, { type: 'element_text' }>): (text: string) => boolean {
-  const { contains, equals, matches } = condition;
-  if (equals !== undefined) return (text) => text.trim() === equals.trim();
-  if (contains !== undefined) return (text) => text.includes(contains);
-  if (matches !== undefined) {
-    const expression = regularExpression(matches);
-    return (text) => expression.test(text);
+/** Whether one of the texts is what the condition asks for. */
+function textMatcher(
+  { contains, equals, matches: written }: Extract<Condition, { type: 'element_text' }>,
+  signal: AbortSignal,
+): (texts: string[]) => boolean | Promise<boolean> {
+  if (equals !== undefined) return (texts) => texts.some((text) => text.trim() === equals.trim());
+  if (contains !== undefined) return (texts) => texts.some((text) => text.includes(contains));
+  if (written !== undefined) {
+    const pattern = requirePattern(written);
+    return (texts) => matches(pattern, texts, { signal });
   }
   throw new AgentError('BrowserAgent.InvalidScript', 'element_text needs contains, equals or matches.');
-}
-
-export function regularExpression(pattern: string, flags = ''): RegExp {
-  try {
-    return compilePattern(pattern, flags);
-  } catch (thrown) {
-    throw new AgentError(
-      'BrowserAgent.InvalidScript',
-      `"${pattern}" is not a regular expression: ${messageOf(thrown)}`,
-    );
-  }
 }
 
 function isEqual(a: JsonValue, b: JsonValue): boolean {

@@ -1,5 +1,6 @@
 import type { Frame, FrameLocator, Locator as PageLocator, Page } from 'playwright';
 import { AgentError } from '../base/errors.ts';
+import { compilePattern, readSlashed, requirePattern } from '../base/pattern.ts';
 import type { Locator } from '../script/schema.ts';
 import { fieldSelector, frameSelector, xpathSelector } from './form-field.ts';
 
@@ -97,8 +98,8 @@ function inRoot(root: Root, spec: Exclude<Locator, { strategy: 'coordinates' }>)
 const exactly = (exact: boolean | undefined) => (exact === undefined ? {} : { exact });
 
 function byRole(root: Root, spec: Extract<Locator, { strategy: 'role' }>): PageLocator {
-  const pattern = /^\/(.+)\/([a-z]*)$/.exec(spec.name ?? '');
-  const name = pattern ? new RegExp(pattern[1]!, pattern[2]) : spec.name;
+  const pattern = readSlashed(spec.name ?? '');
+  const name = pattern ? compilePattern(requirePattern(pattern.source, pattern.flags)) : spec.name;
   const locator = root.getByRole(spec.value as Parameters<Page['getByRole']>[0], {
     ...(name === undefined ? {} : { name }),
     ...exactly(spec.exact),

@@ -1,3 +1,4 @@
+import { isRegExp } from 'node:util/types';
 import { Script } from 'node:vm';
 import type { Page } from 'playwright';
 import { AgentError, messageOf } from '../base/errors.ts';
@@ -72,7 +73,7 @@ function objectToJson(value: object | null): JsonValue {
   if (value === null) return null;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (value instanceof Error) return value.message;
-  if (value instanceof RegExp || value instanceof URL) return String(value);
+  if (isRegExp(value) || value instanceof URL) return String(value);
   if (value instanceof Map) return toJson(Object.fromEntries(value));
   if (value instanceof Set) return toJson([...value]);
   if (Array.isArray(value)) return value.map(toJson);

@@ -125,19 +125,15 @@ export class BrowserSessions {
    *
    * @throws AgentError InvalidScript, InvalidInput; Error when there is no such session
    */
-  send(
+  async send(
     sessionId: string,
     message: { input: Extract<RunInput, { kind: 'script' | 'stored' }>; by: Actor },
-  ): SendResult {
+  ): Promise<SendResult> {
     const { store, clock, library } = this.#options;
     const row = store.get(sessionId);
     if (!row) throw new Error(`there is no session ${sessionId}`);
     const entry = this.#open.get(sessionId);
-    const ending = entry?.session?.ending;
-    if (!entry?.session || ending) {
-      const { reason, detail } = ending ?? { reason: row.end_reason, detail: row.end_detail ?? '' };
-      return { ok: false, why: 'ended', reason, detail };
-    }
+    if (!entry?.session || entry.session.ending) return this.#ended(row, entry);
     const { level, variables } = entry.spec;
     const request: Omit<RunRequest, 'runId'> = {
       by: message.by,
@@ -145,7 +141,8 @@ export class BrowserSessions {
       ...(level === undefined ? {} : { level }),
     };
     const messageId = newRunId();
-    const { script } = prepareScript({ ...request, runId: messageId }, library);
+    const { script } = await prepareScript({ ...request, runId: messageId }, library);
+    if (entry.session.ending) return this.#ended(row, entry);
     refuseOtherProfile(script, row.profile);
     const { messages, characters } = entry.session.queued;
     const sizeCharacters = JSON.stringify(request.input).length;
@@ -156,6 +153,14 @@ export class BrowserSessions {
     const stored = store.message(sessionId, messageId);
     if (!stored) throw new Error(`message ${messageId} was not stored`);
     return { ok: true, message: stored };
+  }
+
+  #ended(row: SessionRow, entry: Open | undefined): SendResult {
+    const { reason, detail } = entry?.session?.ending ?? {
+      reason: row.end_reason,
+      detail: row.end_detail ?? '',
+    };
+    return { ok: false, why: 'ended', reason, detail };
   }
 
   /** Resolves when the message has ended, after `waitMs`, or when the signal aborts, whichever is first. */

@@ -60,7 +60,7 @@ export class RunEngine implements RunExecutor {
     {
       await using stack = new AsyncDisposableStack();
       try {
-        run = queueRun(run, options);
+        run = await queueRun(run, options);
         signal.throwIfAborted();
         run = await openBrowser(run, { ...options, stack, signal, kept });
         run = await choosePage(run, kept);

@@ -22,13 +22,13 @@ export interface Prepared {
 }
 
 /** @throws AgentError BrowserAgent.InvalidInput or BrowserAgent.InvalidScript, naming every problem's place */
-export function prepareScript(request: RunRequest, library: ScriptLibrary): Prepared {
+export async function prepareScript(request: RunRequest, library: ScriptLibrary): Promise<Prepared> {
   const { source, variables, reference } = sourceOf(request.input, library);
   const parsed = parseScript(source, { variables: Object.keys(variables) });
   if (!parsed.ok) throw invalidScript(parsed.problems);
   refuseIncludeCycle(parsed.script, reference, library);
   // The interpreter does this anyway; here it costs no browser.
-  prepareVariables(parsed.script, variables);
+  await prepareVariables(parsed.script, variables);
   return {
     script: withOverrides(parsed.script, request.overrides),
     source: typeof source === 'string' ? source : JSON.stringify(source),

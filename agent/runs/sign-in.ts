@@ -32,7 +32,7 @@ export async function signIn(options: SignInOptions): Promise<void> {
   const { script, ports, signal } = options;
   const session = script.session;
   if (!session?.wait_for_human_login && !session?.requires_human_login) return;
-  const scope = scopeOf(script, options.variables, ports);
+  const scope = await scopeOf(script, options.variables, ports);
   const verification = session.post_login_verification;
   const errors: string[] = [];
   const isSignedIn = async (stop: AbortSignal): Promise<boolean> => {

@@ -1,9 +1,9 @@
+import { readPattern, readSlashed, readUrlPattern } from '../base/pattern.ts';
 import type { JsonValue } from '../base/words.ts';
 import { isAction } from './actions/index.ts';
 import { CONDITION_TRAITS, isConditionType } from './condition.ts';
 import { fieldKinds } from './field-kinds.ts';
 import type { Findings } from './findings.ts';
-import { compilePattern } from './pattern.ts';
 import { didYouMean, type Path } from './problem.ts';
 import type { Script, Step } from './schema.ts';
 import { STARTING_PAGE, definedInside, innerLists } from './steps.ts';
@@ -77,7 +77,7 @@ class Checks {
     // The one part of the session that is looked at after the browser is there.
     const { post_login_verification: verification, ...chosenBefore } = session ?? {};
     this.#strings(verification, ['session', 'post_login_verification'], []);
-    this.#regexes(verification, ['session', 'post_login_verification']);
+    this.#patterns(verification, ['session', 'post_login_verification']);
     eachString(chosenBefore, ['session'], (text, at) => {
       if (referencesIn(text).length > 0)
         this.#findings.warn(
@@ -86,14 +86,15 @@ class Checks {
         );
     });
     for (const [name, spec] of Object.entries(variables)) {
-      if (spec.pattern !== undefined) this.#regex(spec.pattern, ['variables', name, 'pattern']);
+      if (spec.pattern !== undefined)
+        this.#pattern(spec.pattern, readPattern, ['variables', name, 'pattern']);
     }
     const reported = new Set<Step>();
     for (const entry of this.#all) {
       const { step, path, loopNames } = entry;
       const inner = listsInside(step);
       this.#strings(step, path, loopNames, inner);
-      this.#regexes(step, path, inner);
+      this.#patterns(step, path, inner);
       if (step.next !== undefined) this.#target(step.next, [...path, 'next'], entry, reported);
       if (step.action === 'goto') this.#target(step.target, [...path, 'target'], entry, reported);
     }
@@ -165,21 +166,20 @@ class Checks {
     }
   }
 
-  #regexes(value: unknown, path: Path, inner?: ReadonlySet<unknown>): void {
+  #patterns(value: unknown, path: Path, inner?: ReadonlySet<unknown>): void {
     const visit = (object: Plain, at: Path): void => {
-      for (const key of patternsOf(object)) {
+      for (const [key, read] of patternsOf(object)) {
         const text = object[key];
-        if (typeof text === 'string') this.#regex(text, [...at, key]);
+        if (typeof text === 'string') this.#pattern(text, read, [...at, key]);
       }
     };
     eachObject(value, path, visit, inner);
   }
 
-  #regex(text: string, path: Path): void {
+  #pattern(text: string, read: Read, path: Path): void {
     if (text.includes('{{')) return;
-    const pattern = /^\/(.*)\/[a-z]*$/s.exec(text)?.[1];
     try {
-      compilePattern(path.at(-1) === 'pattern' && pattern !== undefined ? pattern : text);
+      read(text);
     } catch (thrown) {
       this.#findings.error(
         () => this.#written(path),
@@ -194,19 +194,21 @@ const STEP_DATA = /^step_\d+_data$/;
 
 type Plain = Record<string, unknown>;
 
-/** The fields of an object of a script that hold regular expressions. */
-function patternsOf(object: Plain): readonly string[] {
+type Read = (text: string) => unknown;
+
+/** The fields of an object of a script that hold regular expressions, and how each is read when it is used. */
+function patternsOf(object: Plain): readonly (readonly [string, Read])[] {
   const { type, strategy, action } = object;
-  if (isConditionType(type)) return CONDITION_TRAITS[type].patterns;
-  if (strategy === 'regex') return ['pattern'];
+  if (isConditionType(type)) return CONDITION_TRAITS[type].patterns.map((key) => [key, readPattern]);
+  if (strategy === 'regex') return [['pattern', readPattern]];
+  if (strategy === 'role') return [['name', readIfSlashed]];
   if (typeof action !== 'string' || !isAction(action)) return [];
-  return fieldKinds(action).urlPatterns.filter((key) => isSlashed(object[key]));
+  return fieldKinds(action).urlPatterns.map((key) => [key, readUrlPattern]);
 }
 
-function isSlashed(value: unknown): boolean {
-  return (
-    typeof value === 'string' && value.length > 1 && value.startsWith('/') && /\/[a-z]*$/.test(value.slice(1))
-  );
+function readIfSlashed(text: string): void {
+  const slashed = readSlashed(text);
+  if (slashed) readPattern(slashed.source, slashed.flags);
 }
 
 function collect(

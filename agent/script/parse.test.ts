@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parsed } from '../../test/support/script-ports.ts';
+import { compilePattern, readPattern } from '../base/pattern.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import { MAX_FINDINGS } from './findings.ts';
 import { formatProblem, parseScript, type Problem } from './parse.ts';
-import { compilePattern } from './pattern.ts';
 import { didYouMean, formatPath } from './problem.ts';
 import { MAX_DEPTH } from './source.ts';
 
@@ -484,10 +484,11 @@ describe('locators and conditions', () => {
   });
 
   test('regular expressions of both languages are read', () => {
-    expect(compilePattern('(?i)^ab$', 'gi').flags).toBe('gi');
-    expect(compilePattern('(?i)^ab$').test('AB')).toBe(true);
-    expect(compilePattern('(?P<n>a)\\Z').exec('ba')?.groups?.['n']).toBe('a');
-    expect(compilePattern('\\Aa\\\\Z').test('a\\Z')).toBe(true);
+    const compiled = (pattern: string, flags = '') => compilePattern(readPattern(pattern, flags));
+    expect(compiled('(?i)^ab$', 'gi').flags).toBe('gi');
+    expect(compiled('(?i)^ab$').test('AB')).toBe(true);
+    expect(compiled('(?P<n>a)\\Z').exec('ba')?.groups?.['n']).toBe('a');
+    expect(compiled('\\Aa\\\\Z').test('a\\Z')).toBe(true);
     const step = { action: 'wait_for_url', pattern: '/(/i' };
     expect(oneError(step)).toContain('not a regular expression');
     expect(

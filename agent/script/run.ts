@@ -84,7 +84,7 @@ export class Run {
   }
 
   async #runAll(): Promise<ScriptOutcome> {
-    const frame = this.#frame(this.#script, this.#options.variables);
+    const frame = await this.#frame(this.#script, this.#options.variables);
     const flow = await this.#runScript(frame);
     if (flow.kind === 'failed') return this.#failure(flow);
     const data = await this.#dataOf(frame);
@@ -119,8 +119,8 @@ export class Run {
     return this.#options.signal.aborted && error.errorName === 'BrowserAgent.Cancelled';
   }
 
-  #frame(script: Script, given: JsonObject, outer?: Frame, reference = ''): Frame {
-    const scope = scopeOf(script, given, this.#ports, this.#byName);
+  async #frame(script: Script, given: JsonObject, outer?: Frame, reference = ''): Promise<Frame> {
+    const scope = await scopeOf(script, given, this.#ports, this.#byName);
     return {
       script,
       scope,
@@ -354,7 +354,7 @@ export class Run {
     reference: string,
     outer: Frame,
   ): Promise<{ flow: Flow; data?: JsonObject | undefined }> {
-    const inner = this.#frame(script, given, outer, reference);
+    const inner = await this.#frame(script, given, outer, reference);
     const flow = await this.#runScript(inner);
     return flow.kind === 'failed' ? { flow } : { flow, data: await this.#dataOf(inner) };
   }

@@ -9,13 +9,13 @@ import { prepareVariables, type Scope } from './variables.ts';
  *
  * Throws BrowserAgent.InvalidInput that lists everything wrong with the variables.
  */
-export function scopeOf(
+export async function scopeOf(
   script: Pick<Script, 'name' | 'variables'>,
   given: JsonObject,
   ports: Pick<StepPorts, 'env' | 'secret' | 'onSecretUsed'>,
   steps: ReadonlyMap<string, JsonObject> = new Map(),
-): Scope {
-  const { variables, secrets } = prepareVariables(script, given);
+): Promise<Scope> {
+  const { variables, secrets } = await prepareVariables(script, given);
   for (const secret of secrets) ports.onSecretUsed(secret);
   return {
     variables,

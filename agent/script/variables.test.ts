@@ -193,11 +193,14 @@ describe('variables of a run', () => {
     ),
   });
 
-  test('what is given comes over defaults; more may be given than is declared', () => {
-    const { variables } = prepareVariables(scriptWith({ a: { default: 1 }, b: { default: 2 }, c: {} }), {
-      b: 3,
-      d: 4,
-    });
+  test('what is given comes over defaults; more may be given than is declared', async () => {
+    const { variables } = await prepareVariables(
+      scriptWith({ a: { default: 1 }, b: { default: 2 }, c: {} }),
+      {
+        b: 3,
+        d: 4,
+      },
+    );
     expect(variables).toEqual({ a: 1, b: 3, d: 4 });
   });
 
@@ -213,8 +216,9 @@ describe('variables of a run', () => {
     [{ pattern: '^\\d+$' }, '12', '12'],
     [{ pattern: '^\\d+$' }, 12, 12],
   ];
-  test.each(fitting)('%j takes %j as %j', (spec, given, expected) => {
-    expect(prepareVariables(scriptWith({ v: spec }), { v: given }).variables['v']).toEqual(expected);
+  test.each(fitting)('%j takes %j as %j', async (spec, given, expected) => {
+    const { variables } = await prepareVariables(scriptWith({ v: spec }), { v: given });
+    expect(variables['v']).toEqual(expected);
   });
 
   const wrong: [Partial<Script['variables'][string]>, JsonValue | undefined, string][] = [
@@ -229,21 +233,20 @@ describe('variables of a run', () => {
     [{ enum: [1, 2] }, 3, 'one of [1,2]'],
     [{ pattern: '^a$' }, 'b', 'must match ^a$'],
   ];
-  test.each(wrong)('%j refuses %j', (spec, given, message) => {
-    expect(() => prepareVariables(scriptWith({ v: spec }), given === undefined ? {} : { v: given })).toThrow(
-      message,
-    );
+  test.each(wrong)('%j refuses %j', async (spec, given, message) => {
+    const preparing = prepareVariables(scriptWith({ v: spec }), given === undefined ? {} : { v: given });
+    await expect(preparing).rejects.toThrow(message);
   });
 
-  test('everything wrong is told at once, and never the value', () => {
+  test('everything wrong is told at once, and never the value', async () => {
     const both = scriptWith({ a: { required: true }, b: { type: 'number' } });
-    expect(() => prepareVariables(both, { b: 'hunter2' })).toThrow(
-      /"a" is required.*"b" must be of type number/s,
-    );
-    expect(() => prepareVariables(both, { b: 'hunter2' })).not.toThrow(/hunter2/);
+    const preparing = prepareVariables(both, { b: 'hunter2' });
+    await expect(preparing).rejects.toThrow(/"a" is required.*"b" must be of type number/s);
+    await expect(preparing).rejects.not.toThrow(/hunter2/);
   });
 
-  test('values of secret variables are given apart', () => {
-    expect(prepareVariables(scriptWith({ pin: { secret: true } }), { pin: 42 }).secrets).toEqual(['42']);
+  test('values of secret variables are given apart', async () => {
+    const { secrets } = await prepareVariables(scriptWith({ pin: { secret: true } }), { pin: 42 });
+    expect(secrets).toEqual(['42']);
   });
 });

@@ -1,4 +1,5 @@
 import { AgentError } from '../base/errors.ts';
+import { matches, requirePattern } from '../base/pattern.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import { didYouMean } from './problem.ts';
 import type { Script, VariableSpec } from './schema.ts';
@@ -132,10 +133,10 @@ export function findStepValue(rest: string, steps: ReadonlyMap<string, JsonObjec
  *
  * Throws BrowserAgent.InvalidInput that lists everything wrong.
  */
-export function prepareVariables(
+export async function prepareVariables(
   script: Pick<Script, 'name' | 'variables'>,
   given: JsonObject = {},
-): { variables: JsonObject; secrets: string[] } {
+): Promise<{ variables: JsonObject; secrets: string[] }> {
   const variables: JsonObject = { ...given };
   const secrets: string[] = [];
   const wrong: string[] = [];
@@ -146,7 +147,7 @@ export function prepareVariables(
       continue;
     }
     const fitting = fit(value, spec);
-    const complaint = complaintAbout(fitting, spec);
+    const complaint = await complaintAbout(fitting, spec);
     if (complaint !== undefined) wrong.push(`"${name}" ${complaint}`);
     variables[name] = fitting;
     if (spec.secret) secrets.push(asText(fitting));
@@ -174,13 +175,13 @@ function fit(value: JsonValue, spec: VariableSpec): JsonValue {
 }
 
 /** What is wrong with the value; the value itself is not told, it may be secret. */
-function complaintAbout(value: JsonValue, spec: VariableSpec): string | undefined {
+async function complaintAbout(value: JsonValue, spec: VariableSpec): Promise<string | undefined> {
   if (!hasType(value, spec.type)) return `must be of type ${spec.type}`;
   if (spec.enum && !spec.enum.some((allowed) => JSON.stringify(allowed) === JSON.stringify(value)))
     return `must be one of ${JSON.stringify(spec.enum)}`;
-  if (spec.pattern !== undefined && typeof value === 'string' && !new RegExp(spec.pattern).test(value))
-    return `must match ${spec.pattern}`;
-  return undefined;
+  if (spec.pattern === undefined || typeof value !== 'string') return undefined;
+  const isMatch = await matches(requirePattern(spec.pattern), value);
+  return isMatch ? undefined : `must match ${spec.pattern}`;
 }
 
 function hasType(value: JsonValue, type: VariableSpec['type']): boolean {

@@ -125,16 +125,16 @@ export async function feedMalformed(options: {
 /** The run engine's first stage alone: what passes it would need a browser, and is no malformed input. */
 function preparing(library: ScriptLibrary): RunExecutor {
   return {
-    execute: (request) => {
+    execute: async (request) => {
       const base = { runId: request.runId, result: {}, returnOnFailure: false };
       try {
-        prepareScript(request, library);
-        return Promise.resolve({ ...base, state: 'succeeded' as const });
+        await prepareScript(request, library);
+        return { ...base, state: 'succeeded' as const };
       } catch (thrown) {
         const error = toAgentError(thrown);
         const { errorName: name, message } = error;
         const cause = { run_id: request.runId, message };
-        return Promise.resolve({ ...base, state: 'failed' as const, error: { name, message, cause } });
+        return { ...base, state: 'failed' as const, error: { name, message, cause } };
       }
     },
   };

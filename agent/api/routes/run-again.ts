@@ -75,7 +75,7 @@ export function runAgainRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
             headed: body.headed ?? kept.headed,
           },
         };
-        prepareScript(made, library);
+        await prepareScript(made, library);
         if (profile !== null) ports.profiles.get(profile);
         refuseWhenFull(ports, reply);
         await beginRun(ports, made, { paused: body.paused === true });

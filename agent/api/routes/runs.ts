@@ -132,7 +132,7 @@ export function runRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const made = requestOf(request);
-        prepareScript(made, library);
+        await prepareScript(made, library);
         if (made.overrides?.profile !== undefined) ports.profiles.get(made.overrides.profile);
         refuseWhenFull(ports, reply);
         await beginRun(ports, made, { paused: request.body.paused === true });

@@ -256,7 +256,7 @@ export function sessionRoutes(ports: ApiPorts): FastifyPluginAsyncZod {
         refuseWhenEnding(ports);
         const given = (variables ?? {}) as JsonObject;
         const input = scriptInput(script ?? scriptOf(step ?? {}), given);
-        const sent = sessions.send(session_id, { input, by: actorOf(request) });
+        const sent = await sessions.send(session_id, { input, by: actorOf(request) });
         if (sent.ok) {
           const { message } = sent;
           return reply

@@ -1,19 +1,22 @@
 import type { Page } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
+import { findAll, requirePattern } from '../../base/pattern.ts';
 import type { JsonObject, JsonValue } from '../../base/words.ts';
 import { toBrowserError } from '../../browser/errors.ts';
-import { regularExpression, until } from '../../browser/conditions.ts';
+import { until } from '../../browser/conditions.ts';
 import { resolveElement } from '../../browser/locators.ts';
 import { evaluateScript } from '../../browser/page-script.ts';
 import { settle } from '../../browser/settle.ts';
 import type { Extraction } from '../../script/schema.ts';
-import { attributesOf, matchesOf, textsOf, xpathValues } from './page-readers.ts';
+import { attributesOf, innerTextsOf, textsOf, xpathValues } from './page-readers.ts';
 import { race } from './race.ts';
 import { columnIndex, readTables } from './tables.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
 /** How long data may take to appear when the step has no timeout of its own, milliseconds. */
 const APPEAR_MS = 5_000;
+/** More matches of one pattern are not extracted. */
+const MAX_MATCHES = 10_000;
 
 /** What one extraction gave: a value, or why there is none. */
 type Extracted = { found: true; value: JsonValue } | { found: false; reason: string };
@@ -33,7 +36,7 @@ export async function performExtractDom(
     if (step.extractions.some(looksOnce)) await settle(page, { timeoutMs, signal });
     // With nothing asked for, one look is enough.
     return until(isDemanding(step) ? timeoutMs : 0, signal, async () => {
-      results = await Promise.all(step.extractions.map((extraction) => extract(page, extraction)));
+      results = await Promise.all(step.extractions.map((extraction) => extract(page, extraction, signal)));
       return isEnough(step, results);
     });
   };
@@ -87,8 +90,8 @@ function looksOnce({ strategy, all, fallback_js: fallback }: Extraction): boolea
   return strategy === 'js' || strategy === 'regex' || all || fallback !== undefined;
 }
 
-async function extract(page: Page, extraction: Extraction): Promise<Extracted> {
-  const first = await converted(extraction, () => read(page, extraction));
+async function extract(page: Page, extraction: Extraction, signal: AbortSignal): Promise<Extracted> {
+  const first = await converted(extraction, () => read(page, extraction, signal));
   if (first.found || extraction.fallback_js === undefined) return first;
   const { fallback_js: fallback } = extraction;
   const second = await converted(extraction, async () => [await evaluateScript(page, fallback)].flat());
@@ -111,7 +114,7 @@ async function converted(extraction: Extraction, values: () => Promise<JsonValue
 }
 
 /** What the strategy finds, in document order. */
-async function read(page: Page, extraction: Extraction): Promise<JsonValue[]> {
+async function read(page: Page, extraction: Extraction, signal: AbortSignal): Promise<JsonValue[]> {
   const { strategy } = extraction;
   switch (strategy) {
     case 'css':
@@ -133,10 +136,9 @@ async function read(page: Page, extraction: Extraction): Promise<JsonValue[]> {
       return expression.startsWith('/') ? locator.evaluateAll(textsOf) : [];
     }
     case 'regex': {
-      const pattern = needed(extraction, 'pattern');
-      regularExpression(pattern, 'gm');
-      // In the page: a pattern that runs away must not stop this process and its heartbeats.
-      return page.locator(extraction.selector ?? 'body').evaluateAll(matchesOf, pattern);
+      const pattern = requirePattern(needed(extraction, 'pattern'), 'gm');
+      const texts = await page.locator(extraction.selector ?? 'body').evaluateAll(innerTextsOf);
+      return findAll(pattern, texts, MAX_MATCHES, { signal });
     }
     case 'table_cell':
       return tableCells(page, extraction);

@@ -27,19 +27,12 @@ export function attributesOf(elements: Element[], attribute: string): string[] {
   });
 }
 
-/** All matches in the elements' text: the first group where there is one, else the whole match. */
-export function matchesOf(elements: Element[], pattern: string): string[] {
-  const MAX_MATCHES = 10_000;
-  const expression = new RegExp(pattern, 'gm');
-  const found: string[] = [];
-  for (const el of elements) {
-    const text = (el instanceof HTMLElement ? el.innerText : el.textContent) ?? '';
-    for (const match of text.matchAll(expression)) {
-      if (found.length >= MAX_MATCHES) return found;
-      found.push((match[1] ?? match[0]).trim());
-    }
-  }
-  return found;
+/** The text of each element as it is shown, white space included: what patterns are looked for in. */
+export function innerTextsOf(elements: Element[]): string[] {
+  const MAX_ELEMENTS = 10_000;
+  return elements
+    .slice(0, MAX_ELEMENTS)
+    .map((el) => (el instanceof HTMLElement ? el.innerText : el.textContent) ?? '');
 }
 
 /** Elements, attributes and text nodes, or the value of an expression such as `count(//tr)`. */

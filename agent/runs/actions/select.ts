@@ -1,5 +1,6 @@
 import type { Locator as PageLocator } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
+import { compilePattern, escapePattern } from '../../base/pattern.ts';
 import { actOnElement, readElement, whenReady, within, type Limits } from './element.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
@@ -87,7 +88,8 @@ async function chooseInWidget(
 
 /** An exact name first: "Ireland" is not "Northern Ireland". */
 function optionNamed(options: PageLocator, label: string): PageLocator {
-  const exact = options.filter({ hasText: new RegExp(`^\\s*${escapeRegExp(label)}\\s*$`, 'i') });
+  const name = compilePattern({ source: `^\\s*${escapePattern(label)}\\s*$`, flags: 'i' });
+  const exact = options.filter({ hasText: name });
   const byValue = options.and(
     options.page().locator(`[data-value=${JSON.stringify(label)}],[value=${JSON.stringify(label)}]`),
   );
@@ -99,8 +101,4 @@ async function noSuchOption(label: string | number, options: PageLocator): Promi
   const names = (await options.allInnerTexts().catch(() => [])).map((name) => name.trim()).filter(Boolean);
   const there = names.length > 0 ? `There are: ${names.slice(0, LISTED).join(', ')}.` : 'No options came up.';
   return new AgentError('BrowserAgent.ElementNotFound', `The list has no option "${label}". ${there}`);
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -1,9 +1,10 @@
-import type { BrowserContext, Response } from 'playwright';
+import type { BrowserContext, Page, Response } from 'playwright';
 import { AgentError } from '../../base/errors.ts';
+import { matches, requireUrlPattern } from '../../base/pattern.ts';
 import { wait } from '../../base/wait.ts';
 import { abortError, isTimeoutError, toBrowserError } from '../../browser/errors.ts';
 import { shownUrl } from '../../browser/shown-url.ts';
-import { regularExpression, until } from '../../browser/conditions.ts';
+import { until } from '../../browser/conditions.ts';
 import { actOnElement, within } from './element.ts';
 import type { ActionContext, ActionResult, StepOf } from './types.ts';
 
@@ -56,9 +57,9 @@ export async function performWaitForUrl(
   ctx: ActionContext,
 ): Promise<ActionResult> {
   const { page, signal, timeoutMs } = ctx;
-  const matches = urlMatcher(step.pattern);
+  const pattern = requireUrlPattern(step.pattern);
   try {
-    await page.waitForURL((url) => matches(url.href), { timeout: timeoutMs, signal });
+    await waitForAddress(page, (url) => matches(pattern, url, { signal }), { timeoutMs, signal });
   } catch (thrown) {
     if (!isTimeoutError(thrown))
       throw await toBrowserError(thrown, { page, action: 'wait_for_url', timeoutMs, signal });
@@ -70,21 +71,47 @@ export async function performWaitForUrl(
   return { url: page.url() };
 }
 
+/** As Playwright's `waitForURL`, with a predicate that may take its time. */
+async function waitForAddress(
+  page: Page,
+  isWanted: (url: string) => Promise<boolean>,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  // Listens before it looks: the page may get there meanwhile.
+  const navigated = page.waitForEvent('framenavigated', {
+    predicate: async (frame) => frame === page.mainFrame() && isWanted(frame.url()),
+    timeout: timeoutMs,
+    signal,
+  });
+  navigated.catch(() => undefined);
+  if (!(await isWanted(page.url()))) await navigated;
+  const timeout = Math.max(1, deadline - performance.now());
+  await page.waitForLoadState('load', { timeout, signal });
+}
+
 /** What came since the step before began counts, too: that step usually is what asked for it. */
 export async function performWaitForResponse(
   step: StepOf<'wait_for_response'>,
   ctx: ActionContext,
 ): Promise<ActionResult> {
-  const matches = urlMatcher(step.pattern);
-  const wanted = (response: Response) =>
-    matches(response.url()) &&
+  const pattern = requireUrlPattern(step.pattern);
+  const { signal } = ctx;
+  const isWanted = async (response: Response): Promise<boolean> =>
     (step.status === undefined || response.status() === step.status) &&
-    (step.method === undefined || response.request().method() === step.method.toUpperCase());
+    (step.method === undefined || response.request().method() === step.method.toUpperCase()) &&
+    matches(pattern, response.url(), { signal });
   const earlier = recent.get(ctx.context);
+  const seen = new Set<Response>();
   let found: Response | undefined;
-  const arrived = await until(ctx.timeoutMs, ctx.signal, async () => {
-    found = earlier?.all().find(wanted);
-    return found !== undefined;
+  const arrived = await until(ctx.timeoutMs, signal, async () => {
+    for (const response of earlier?.all() ?? []) {
+      if (seen.has(response)) continue;
+      seen.add(response);
+      if (await isWanted(response)) found = response;
+      if (found) return true;
+    }
+    return false;
   });
   if (!arrived || !found)
     throw new AgentError(
@@ -119,28 +146,6 @@ async function waitForElement(
     },
   );
   return { fields: { ...fields, state } };
-}
-
-/** `/…/` is a regular expression; with `*` a glob as in Playwright; else the address or a part of it. */
-export function urlMatcher(pattern: string): (url: string) => boolean {
-  const expression = /^\/(.+)\/([a-z]*)$/.exec(pattern);
-  if (expression?.[1]) {
-    const compiled = regularExpression(expression[1], expression[2]);
-    return (url) => compiled.test(url);
-  }
-  if (!/[*{]/.test(pattern)) return (url) => url.includes(pattern);
-  const source = pattern.replace(/\*\*\/?|\*|\{[^}]*\}|[.+?^$()|[\]\\}]/g, (part) => {
-    if (part.startsWith('**')) return '.*';
-    if (part === '*') return '[^/]*';
-    if (part.startsWith('{')) return `(?:${part.slice(1, -1).split(',').map(escapeRegExp).join('|')})`;
-    return `\\${part}`;
-  });
-  const compiled = new RegExp(`^${source}$`);
-  return (url) => compiled.test(url);
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 function between(range: [number, number] | undefined): number | undefined {

@@ -18,11 +18,11 @@ type Row = Pick<Asked, 'request' | 'level'> & Partial<Pick<Queued, 'script' | 'k
  *
  * @throws AgentError BrowserAgent.InvalidInput or BrowserAgent.InvalidScript
  */
-export function queueRun(asked: Asked, options: RunEngineOptions): Queued {
+export async function queueRun(asked: Asked, options: RunEngineOptions): Promise<Queued> {
   const { request, settings, log } = asked;
   let prepared: Prepared;
   try {
-    prepared = prepareScript(request, options.library);
+    prepared = await prepareScript(request, options.library);
   } catch (caught) {
     createRow(asked, { name: UNREADABLE_SCRIPT, source: sourceForRecord(request) }, options);
     throw caught;

@@ -143,7 +143,9 @@ function sessionOf(
   response: ServerResponse,
   sessions: Map<string, Session>,
 ): Session {
-  const known = new RegExp(`${SESSION_COOKIE}=([\\w-]+)`).exec(request.headers.cookie ?? '')?.[1];
+  const prefix = `${SESSION_COOKIE}=`;
+  const cookies = (request.headers.cookie ?? '').split(/; */);
+  const known = cookies.find((cookie) => cookie.startsWith(prefix))?.slice(prefix.length);
   const found = known === undefined ? undefined : sessions.get(known);
   if (found) return found;
   const id = crypto.randomUUID();

@@ -436,7 +436,8 @@ function checkName(value: string): void {
 }
 
 function checkArn(value: string, kind: 'activity' | 'stateMachine' | 'execution'): void {
-  if (!new RegExp(`^arn:aws[a-z-]*:states:[a-z0-9-]+:\\d{12}:${kind}:.+$`).test(value)) {
+  const found = /^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:(activity|stateMachine|execution):.+$/.exec(value);
+  if (found?.[1] !== kind) {
     throw new ServiceError('InvalidArn', `Invalid Arn: 'Resource type not valid in this context: ${value}'`);
   }
 }

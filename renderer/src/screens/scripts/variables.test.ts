@@ -63,7 +63,13 @@ test('what is written becomes values of the declared types, what is left empty i
   });
 });
 
+test('a pattern is left to the agent, which has one engine for it', () => {
+  const fields = fieldsOf(script)!;
+  expect(fields.find(({ name }) => name === 'portal')).toMatchObject({ pattern: '^https?://' });
+  expect(valuesOf(fields, { portal: 'ftp://a', password: 'x' }).wrong).toEqual({});
+});
+
 test('what does not fit is told beside its field', () => {
-  const { wrong } = valuesOf(fieldsOf(script)!, { portal: 'ftp://a', count: '1.5', names: '[', shape: '{}' });
-  expect(Object.keys(wrong)).toEqual(['portal', 'count', 'names', 'password']);
+  const { wrong } = valuesOf(fieldsOf(script)!, { portal: 'x', count: '1.5', names: '[', shape: '{}' });
+  expect(Object.keys(wrong)).toEqual(['count', 'names', 'password']);
 });

@@ -23,7 +23,7 @@ export interface VariableField {
   /** As it is written in the form; empty without one. */
   defaultText: string;
   choices: readonly string[];
-  /** A regular expression; empty without one. */
+  /** A regular expression, which the agent compares values with; empty without one. */
   pattern: string;
 }
 
@@ -107,7 +107,7 @@ export function valuesOf(
   return { values, wrong };
 }
 
-function complaintAbout({ kind, isInteger, pattern }: VariableField, text: string): string | undefined {
+function complaintAbout({ kind, isInteger }: VariableField, text: string): string | undefined {
   if (kind === 'number') {
     const value = Number(text);
     if (Number.isNaN(value)) return 'This is no number.';
@@ -115,9 +115,6 @@ function complaintAbout({ kind, isInteger, pattern }: VariableField, text: strin
   }
   if (kind === 'json' && readJson(text) === undefined) {
     return 'This is no valid JSON. A list is written ["a", "b"], an object {"key": "value"}.';
-  }
-  if (kind === 'text' && pattern !== '' && matcherOf(pattern)?.test(text) === false) {
-    return `This does not match what the script asks for: ${pattern}`;
   }
   return undefined;
 }
@@ -134,15 +131,6 @@ function valueOf({ kind, choices }: VariableField, text: string): unknown {
       return choices.every((choice) => readJson(choice) !== undefined) ? readJson(text) : text;
     case 'text':
       return text;
-  }
-}
-
-/** Null where it is a pattern of another language; the agent has the last word. */
-function matcherOf(pattern: string): RegExp | null {
-  try {
-    return new RegExp(pattern);
-  } catch {
-    return null;
   }
 }
 

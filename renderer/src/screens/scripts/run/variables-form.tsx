@@ -37,7 +37,10 @@ function Field({
   error: string | undefined;
   onChange: (text: string) => void;
 }): ReactNode {
-  const { name, description, kind, isRequired, isSecret, defaultText, choices } = field;
+  const { name, kind, isRequired, isSecret, defaultText, choices } = field;
+  const description = [field.description, field.pattern && `Must match ${field.pattern}`]
+    .filter(Boolean)
+    .join(' · ');
   const common = {
     label: name,
     description: description === '' ? undefined : description,
