@@ -11,7 +11,8 @@ import { PauseGate } from '../runs/pause-gate.ts';
 import type { WatchableRun } from '../runs/watchable.ts';
 import type { LiveMessage } from './messages.ts';
 import type { CloseReason, Pipe } from './pipe.ts';
-import { ENDED, LiveSession, MAX_VIEWERS, type Watcher } from './session.ts';
+import type { Watcher } from './member.ts';
+import { ENDED, LiveSession, MAX_VIEWERS } from './session.ts';
 
 const GREETING = Buffer.from('RFB 003.008\n\u0001\u0001', 'latin1');
 const ENCODINGS = Buffer.from([2, 0, 0, 1, 0, 0, 0, 21]);

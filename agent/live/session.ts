@@ -1,26 +1,22 @@
-/** One run as it is watched: its viewers, who holds mouse and keyboard, and what they are told beside the picture. */
+/** One run as it is watched: its viewers, what they ask for, and the state that they are told beside the picture. */
 import type { Page } from 'playwright';
 import type { Actor } from '../base/actor.ts';
 import { drop } from '../base/drop.ts';
 import type { Logger } from '../base/log.ts';
 import type { Hold, PauseState } from '../runs/pause-gate.ts';
-import type { Screencast, Subscriber } from '../recording/screencast.ts';
 import type { WatchableRun } from '../runs/watchable.ts';
-import { FrameHub } from './frame-hub.ts';
-import { InputLease, type ReleaseReason } from './input-lease.ts';
-import { PageInput } from './input.ts';
-import type { LiveMessage, LiveRequest, LiveState } from './messages.ts';
+import { notice, type Member, type Watcher } from './member.ts';
+import type { LiveRequest, LiveState } from './messages.ts';
 import type { CloseReason, Pipe } from './pipe.ts';
-import type { LiveRole } from './tickets.ts';
+import { RunPages } from './run-pages.ts';
+import { Takeover } from './takeover.ts';
 import { Viewer, type InputMessage } from './viewer.ts';
 
-/** More windows than this nobody looks at; each costs the sending of every frame. */
+/** Each viewer costs the sending of every frame; no run is watched by more people than this. */
 export const MAX_VIEWERS = 64;
-/** From a ticket to its use, milliseconds: a page is loaded in between. */
+/** From a ticket to its use (ms): a page is loaded in between. */
 const EXPECTED_MS = 3_000;
-/** Addresses of pages can be of any length. */
-const MAX_ADDRESS_CHARACTERS = 200;
-/** Changes that come together are told together, in milliseconds. */
+/** Changes within this time are told together (ms). */
 const TELL_MS = 50;
 
 export const ENDED: CloseReason = { code: 4410, words: 'The run has ended.' };
@@ -32,7 +28,7 @@ const FULL: CloseReason = { code: 4429, words: `${MAX_VIEWERS} people watch this
 
 /** What can be done with the run itself. */
 export interface RunControls {
-  /** Null: nobody makes it stand still. */
+  /** Null: nobody pauses it. */
   paused(): PauseState | null;
   /** What it asks a person to do; null: nothing. */
   waiting(): string | null;
@@ -43,17 +39,6 @@ export interface RunControls {
   resume(by: Actor): boolean;
   step(by: Actor): 'stepping' | 'not paused' | 'taken over';
   cancel(by: Actor): void;
-}
-
-export interface Watcher {
-  role: LiveRole;
-  /** The key that the ticket was made with. */
-  keyId: string;
-  actor: Actor;
-  /** Null: who got here has shown a ticket. */
-  password: string | null;
-  /** For clients that cannot be told to keep their hands off: what they do is not done, instead of ending them. */
-  isDeaf?: boolean;
 }
 
 export interface SessionOptions {
@@ -72,41 +57,14 @@ export interface Connection {
   hasEntered(): boolean;
 }
 
-interface Member {
-  id: number;
-  watcher: Watcher;
-  pipe: Pipe;
-  viewer: Viewer;
-  /** Null: that of the run. */
-  lookingAt: Page | null;
-}
-
-/** Mouse and keyboard, while somebody has them. */
-interface TakenOver {
-  member: Member;
-  hold: Hold;
-  input: PageInput | null;
-  /** Set once the run stands still: nothing is recorded until it is called. */
-  done: (() => Promise<void>) | null;
-  isOver: boolean;
-}
-
 export class LiveSession {
   readonly #run: WatchableRun;
   readonly #controls: RunControls;
   readonly #log: Logger;
-  readonly #hub: FrameHub;
-  /** Of pages that somebody has chosen to look at. */
-  readonly #hubs = new Map<Page, { hub: FrameHub; cast: Screencast }>();
+  readonly #pages: RunPages;
+  readonly #takeover: Takeover;
   readonly #members = new Map<number, Member>();
-  readonly #pageIds = new WeakMap<Page, number>();
-  readonly #lease: InputLease;
-  readonly #off: (() => void)[] = [];
-  #lastPageId = 0;
   #lastId = 0;
-  #taken: TakenOver | null = null;
-  /** Giving back goes on after the lease is free; who takes next waits for it. */
-  #givingBack: Promise<void> = Promise.resolve();
   #telling: NodeJS.Timeout | undefined;
   #isEnded = false;
 
@@ -114,12 +72,19 @@ export class LiveSession {
     this.#run = run;
     this.#controls = controls;
     this.#log = log;
-    this.#hub = new FrameHub({ subscribe: (subscriber) => this.#subscribe(subscriber) });
-    this.#lease = new InputLease({
-      onReleased: (reason) => this.#onReleased(reason),
+    this.#takeover = new Takeover({
+      run,
+      hold: ({ watcher }) => controls.hold(watcher.actor, 'a person acts in the page'),
+      onChange: () => this.tell(),
+      log,
       ...(limits ? { limits } : {}),
     });
-    this.#watchPages();
+    this.#pages = new RunPages({
+      run,
+      onChange: () => this.tell(),
+      onClosed: (page) => this.#onPageClosed(page),
+      log,
+    });
   }
 
   get runId(): string {
@@ -130,13 +95,13 @@ export class LiveSession {
     return this.#members.size;
   }
 
-  /** Somebody comes soon: the capture begins already, and ends again when nobody does. */
+  /** A viewer is about to come: starts the capture now, and ends it again when nobody comes. */
   expect(): void {
-    const leave = this.#hub.join(() => {});
+    const leave = this.#pages.acting.join(() => {});
     setTimeout(leave, EXPECTED_MS).unref();
   }
 
-  /** What the connection says is to be given to the viewer, and its end told with `gone`. */
+  /** The caller passes on what the connection receives, and calls `gone` at its end. */
   attach(pipe: Pipe, watcher: Watcher): Connection {
     if (this.#isEnded || this.#members.size >= MAX_VIEWERS) {
       pipe.close(this.#isEnded ? ENDED : FULL);
@@ -146,7 +111,7 @@ export class LiveSession {
     const id = this.#lastId;
     const viewer = new Viewer({
       pipe,
-      hub: this.#hub,
+      hub: this.#pages.acting,
       name: this.#run.scriptName,
       password: watcher.password,
       onInput: (message) => this.#onInput(member, message),
@@ -164,7 +129,7 @@ export class LiveSession {
     };
   }
 
-  /** Tells everybody how things are, soon. */
+  /** Sends the present state to every viewer, soon. */
   tell(): void {
     this.#telling ??= setTimeout(() => {
       this.#telling = undefined;
@@ -173,34 +138,19 @@ export class LiveSession {
     this.#telling.unref();
   }
 
-  /** The run has ended, or the agent does. */
+  /** The run has ended, or the agent ends. */
   end(reason: CloseReason): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#lease.end();
+    this.#takeover.end();
     for (const { viewer } of this.#members.values()) viewer.close(reason);
-    for (const off of this.#off.splice(0)) off();
+    this.#pages.end();
     clearTimeout(this.#telling);
-  }
-
-  /** Opening the capture takes a moment; who has left by then is not subscribed. */
-  #subscribe(subscriber: Subscriber): () => void {
-    let leave: () => void = () => {};
-    let hasLeft = false;
-    const joined = this.#run.watch().then((cast) => {
-      if (!hasLeft) leave = cast.subscribe(subscriber);
-      return undefined;
-    });
-    drop(joined, this.#log, 'opening the live view');
-    return () => {
-      hasLeft = true;
-      leave();
-    };
   }
 
   #remove(member: Member): void {
     this.#members.delete(member.id);
-    this.#lease.disconnected(member.id);
+    this.#takeover.disconnected(member);
     this.#closeUnused();
     this.tell();
   }
@@ -208,8 +158,8 @@ export class LiveSession {
   #onInput(member: Member, message: InputMessage): void {
     const { role, isDeaf } = member.watcher;
     if (isDeaf === true) return;
-    if (role !== 'operator') member.viewer.close(ONLY_WATCH);
-    else if (this.#lease.use(member.id)) this.#taken?.input?.do(message);
+    if (role === 'operator') this.#takeover.use(member, message);
+    else member.viewer.close(ONLY_WATCH);
   }
 
   #ask(member: Member, request: LiveRequest): void {
@@ -224,10 +174,10 @@ export class LiveSession {
     const { actor } = member.watcher;
     switch (request.type) {
       case 'take':
-        drop(this.#take(member), this.#log, 'taking over');
+        drop(this.#takeover.take(member), this.#log, 'taking over');
         break;
       case 'release':
-        this.#lease.release(member.id);
+        this.#takeover.release(member);
         break;
       case 'pause':
         this.#controls.pause(actor);
@@ -248,173 +198,41 @@ export class LiveSession {
     this.tell();
   }
 
-  async #take(member: Member): Promise<void> {
-    await this.#givingBack;
-    if (this.#isEnded || member.viewer.isClosed) return;
-    const verdict = this.#lease.take({ id: member.id, keyId: member.watcher.keyId });
-    if (verdict === 'refused') {
-      notice(member, 'Somebody else has mouse and keyboard. They must give them back first.');
-      return;
-    }
-    if (verdict === 'kept' && this.#taken) {
-      this.#taken.member = member;
-      this.tell();
-      return;
-    }
-    const hold = this.#controls.hold(member.watcher.actor, 'a person acts in the page');
-    if (!hold) {
-      this.#lease.release(member.id, 'ended');
-      return;
-    }
-    const taken: TakenOver = { member, hold, input: null, done: null, isOver: false };
-    this.#taken = taken;
-    this.tell();
-    drop(
-      hold.over.then(() => this.#lease.release(taken.member.id, 'ended')),
-      this.#log,
-      'giving back',
-    );
-    await hold.standing;
-    if (taken.isOver) return;
-    const done = await this.#run.personActs();
-    taken.done = done;
-    // Given back in the meantime: nobody else will.
-    if (taken.isOver) await done();
-    else taken.input = this.#input(taken);
-    this.tell();
-  }
-
-  #input(taken: TakenOver): PageInput {
-    return new PageInput({
-      context: this.#run.context,
-      page: () => taken.member.lookingAt ?? this.#run.page(),
-      pictureWidth: () => taken.member.viewer.pictureWidth,
-      onCopied: (text) => {
-        taken.member.viewer.offerClipboard(text);
-        say(taken.member, { type: 'clipboard', text });
-      },
-      log: this.#log,
-    });
-  }
-
-  #onReleased(reason: ReleaseReason): void {
-    const taken = this.#taken;
-    if (!taken) return;
-    this.#taken = null;
-    taken.isOver = true;
-    if (reason === 'idle') {
-      notice(taken.member, 'You did nothing for a while: mouse and keyboard were given back.');
-    }
-    this.#givingBack = this.#giveBack(taken);
-    drop(this.#givingBack, this.#log, 'giving back');
-    this.tell();
-  }
-
-  /** The run goes on only when what was typed is hidden. */
-  async #giveBack({ input, done, hold }: TakenOver): Promise<void> {
-    try {
-      await input?.end();
-      await done?.();
-    } finally {
-      hold.release();
-      this.tell();
-    }
-  }
-
   async #lookAt(member: Member, pageId: number | null): Promise<void> {
-    const page = this.#run.context.pages().find((one) => this.#pageId(one) === pageId) ?? null;
-    const chosen = page === this.#run.page() ? null : page;
-    const hub = chosen ? await this.#hubOf(chosen) : this.#hub;
+    const page = this.#pages.find(pageId);
+    const hub = await this.#pages.hubOf(page);
     if (!hub || member.viewer.isClosed) return;
-    member.lookingAt = chosen;
+    member.lookingAt = page;
     member.viewer.look(hub);
     this.#closeUnused();
     this.tell();
-  }
-
-  async #hubOf(page: Page): Promise<FrameHub | null> {
-    const known = this.#hubs.get(page);
-    if (known) return known.hub;
-    const cast = await this.#run.watchPage(page);
-    if (!cast || this.#isEnded) {
-      cast?.close();
-      return null;
-    }
-    const hub = new FrameHub(cast);
-    this.#hubs.set(page, { hub, cast });
-    return hub;
-  }
-
-  #closeUnused(): void {
-    const used = new Set([...this.#members.values()].map(({ lookingAt }) => lookingAt));
-    for (const [page, { cast }] of this.#hubs) {
-      if (used.has(page)) continue;
-      cast.close();
-      this.#hubs.delete(page);
-    }
-  }
-
-  #watchPages(): void {
-    const { context } = this.#run;
-    const tell = (): void => this.tell();
-    const onPage = (page: Page): void => {
-      page.on('framenavigated', tell);
-      page.once('close', () => this.#onPageClosed(page));
-      this.#off.push(() => page.off('framenavigated', tell));
-      tell();
-    };
-    for (const page of context.pages()) onPage(page);
-    context.on('page', onPage);
-    this.#off.push(() => context.off('page', onPage));
   }
 
   #onPageClosed(page: Page): void {
     for (const member of this.#members.values()) {
       if (member.lookingAt !== page) continue;
       member.lookingAt = null;
-      member.viewer.look(this.#hub);
+      member.viewer.look(this.#pages.acting);
     }
     this.#closeUnused();
     this.tell();
   }
 
-  #pageId(page: Page): number {
-    let id = this.#pageIds.get(page);
-    if (id === undefined) {
-      this.#lastPageId += 1;
-      id = this.#lastPageId;
-      this.#pageIds.set(page, id);
-    }
-    return id;
+  #closeUnused(): void {
+    this.#pages.closeOthers(new Set([...this.#members.values()].map(({ lookingAt }) => lookingAt)));
   }
 
   #state(member: Member): LiveState {
-    const paused = this.#controls.paused();
-    const acting = this.#run.page();
-    const seen = member.lookingAt ?? acting;
     return {
       type: 'state',
       role: member.watcher.role,
       script: this.#run.scriptName,
-      run: stateOf(paused),
+      run: stateOf(this.#controls.paused()),
       waiting: this.#controls.waiting(),
-      input: this.#inputState(member),
+      input: this.#takeover.stateFor(member),
       viewers: this.#members.size,
-      pages: this.#run.context.pages().map((page) => ({
-        id: this.#pageId(page),
-        address: addressOf(page),
-        isActing: page === acting,
-        isViewed: page === seen,
-      })),
+      pages: this.#pages.list(member.lookingAt),
     };
-  }
-
-  #inputState({ id, watcher }: Member): LiveState['input'] {
-    const taken = this.#taken;
-    if (!taken) return 'free';
-    if (taken.member.id === id) return taken.input ? 'yours' : 'taking';
-    // Their own connection that has gone: they may take it up again.
-    return taken.member.viewer.isClosed && taken.member.watcher.keyId === watcher.keyId ? 'free' : 'other';
   }
 }
 
@@ -422,18 +240,4 @@ function stateOf(paused: PauseState | null): LiveState['run'] {
   if (!paused) return 'running';
   if (!paused.isStanding) return 'pausing';
   return paused.kind === 'takeover' ? 'taken over' : 'paused';
-}
-
-function notice(member: Member, words: string): void {
-  say(member, { type: 'notice', words });
-}
-
-function say({ pipe }: Member, message: LiveMessage): void {
-  pipe.say(message);
-}
-
-/** Without what follows the path: that may be a secret, and is of no use to tell pages apart. */
-function addressOf(page: Page): string {
-  const { protocol, host, pathname } = new URL(page.url());
-  return (host === '' ? `${protocol}${pathname}` : `${host}${pathname}`).slice(0, MAX_ADDRESS_CHARACTERS);
 }
