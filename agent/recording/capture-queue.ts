@@ -1,5 +1,5 @@
 import type { Logger } from '../base/log.ts';
-import type { Serialized } from './masker.ts';
+import type { Serialized } from './page/contract.ts';
 import type { PageProbe } from './page-probe.ts';
 
 export interface Capture {

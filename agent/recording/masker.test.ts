@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { pixelsOf, type Pixels } from '../../test/support/pictures.ts';
 import { openBrowser, openPage, servePages, until, VIEWPORT } from '../../test/support/recording.ts';
 import { silentLogger } from '../base/log.ts';
-import type { MaskerConfig } from './masker.ts';
-import { PageProbe, type PageProblem } from './page-probe.ts';
+import type { MaskerConfig } from './page/contract.ts';
+import type { PageProblem } from './page-problems.ts';
+import { PageProbe } from './page-probe.ts';
 
 const SECRET = 'harbour-lights-7';
 const NOTHING: MaskerConfig = { selectors: [], values: [], shortValues: [] };

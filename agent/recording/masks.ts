@@ -1,8 +1,9 @@
 import type { BrowserContext, Page } from 'playwright';
 import { drop } from '../base/drop.ts';
 import type { Logger } from '../base/log.ts';
-import type { MaskerConfig } from './masker.ts';
-import { PageProbe, type PageProblem } from './page-probe.ts';
+import type { MaskerConfig } from './page/contract.ts';
+import { PageProbe } from './page-probe.ts';
+import type { PageProblem } from './page-problems.ts';
 import { SHORT_SECRET_CHARACTERS, type Redactor } from './redaction.ts';
 
 /** More values than this would slow pages down; the newest are the ones in use. */

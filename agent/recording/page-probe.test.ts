@@ -2,8 +2,9 @@ import type { Browser, BrowserContext, CDPSession, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser, openPage, servePages, until } from '../../test/support/recording.ts';
 import { silentLogger } from '../base/log.ts';
-import type { MaskerConfig } from './masker.ts';
-import { PageProbe, type PageProblem } from './page-probe.ts';
+import type { MaskerConfig } from './page/contract.ts';
+import type { PageProblem } from './page-problems.ts';
+import { PageProbe } from './page-probe.ts';
 
 let browser: Browser;
 let site: Awaited<ReturnType<typeof servePages>>;

@@ -1,4 +1,4 @@
-import type { PageProblem } from './page-probe.ts';
+import type { PageProblem } from './page-problems.ts';
 
 /** What happened last is what explains a failure. */
 const MAX_PROBLEMS = 100;

@@ -1,13 +1,12 @@
 import { strFromU8, strToU8, unzipSync, zipSync, type Zippable } from 'fflate';
 import { MASK } from '../base/mask-sensitive.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
-import { MASK_ATTRIBUTE } from './masker.ts';
+import { MASK_ATTRIBUTE } from './page/contract.ts';
+import { isSecretAutofill } from './page/secret-fields.ts';
 import { Redactor } from './redaction.ts';
 import { isSecretHeader, isSecretKey } from './sensitive-names.ts';
 import { parseJsonObject, redactBody, redactSecretKeys } from './body-redaction.ts';
 
-/** Autofill names of secret fields: as in masker.ts. */
-const SECRET_AUTOFILL = /\b(current-password|new-password|one-time-code|cc-number|cc-csc)\b/;
 /**
  * Numbers that Playwright measures. They stay numbers when a secret consists of the same digits: no tool reads a
  * trace or a HAR whose times or sizes are text.
@@ -182,7 +181,7 @@ function isSecretElement(name: string, attributes: JsonObject): boolean {
   const text = (key: string): string => textOf(attributes[key]);
   if (name === 'META') return isSecretKey(text('name'));
   if (name !== 'INPUT' && name !== 'TEXTAREA') return false;
-  if (text('type').toLowerCase() === 'password' || SECRET_AUTOFILL.test(text('autocomplete'))) return true;
+  if (text('type').toLowerCase() === 'password' || isSecretAutofill(text('autocomplete'))) return true;
   return text('type').toLowerCase() === 'hidden' && isSecretKey(text('name'));
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchTestBrowser } from '../fixtures/pages/fixtures.ts';
 import { silentLogger } from '../../agent/base/log.ts';
 import { installPolicy } from '../../agent/browser/policy.ts';
-import { MASK_ATTRIBUTE } from '../../agent/recording/masker.ts';
+import { MASK_ATTRIBUTE } from '../../agent/recording/page/contract.ts';
 import { Masks } from '../../agent/recording/masks.ts';
 import { Redactor } from '../../agent/recording/redaction.ts';
 
