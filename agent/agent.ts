@@ -39,6 +39,7 @@ import { lazyEngine } from './runs/lazy-engine.ts';
 import { notePauses } from './runs/note-pauses.ts';
 import { ScriptLibrary } from './runs/script-library.ts';
 import type { RunEngineOptions } from './runs/engine-options.ts';
+import type { ReadVariable } from './script/variables.ts';
 import { ApiKeyStore } from './store/api-keys.ts';
 import { openDatabase } from './store/database.ts';
 import { EventStore } from './store/events.ts';
@@ -60,6 +61,8 @@ const UPLOAD_STOP_MS = 5_000;
 export interface OpenOptions {
   home: string;
   env: NodeJS.ProcessEnv;
+  /** Where scripts read variables of the environment; default: `env`. */
+  variable?: ReadVariable;
   /** Settings from the command line, by key. */
   flags?: Record<string, unknown>;
   log: Logger;
@@ -193,7 +196,7 @@ export async function openAgent(options: OpenOptions): Promise<Agent> {
     ffmpegs: ffmpegRegistry(processes, log),
     ffmpeg: findFfmpeg(),
     secret: (name) => secrets.get(name),
-    env,
+    variable: options.variable ?? ((name) => env[name]),
     settings: () => runSettings(config),
     auditHead: () => audit.head(),
   };

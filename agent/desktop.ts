@@ -10,6 +10,7 @@ import { keepHeapSmall } from './base/memory.ts';
 import type { ToAgent, ToShell } from './base/shell-messages.ts';
 import { openShellPort } from './desktop/shell-port.ts';
 import { moveSecrets, ShellVault } from './desktop/shell-vault.ts';
+import { ShellVariables } from './desktop/shell-variables.ts';
 import type { KeepServingOptions, Life } from './serve-loop.ts';
 
 type Start = Extract<ToAgent, { type: 'start' }>;
@@ -28,6 +29,7 @@ const LAST_WORD_MS = 100;
 
 keepHeapSmall();
 const port = openShellPort();
+const variables = new ShellVariables((message) => port.send(message));
 let vault: ShellVault | null = null;
 let life: Life | null = null;
 let stop: (deadlineMs: number | null) => void = () => process.exit(0);
@@ -43,6 +45,9 @@ port.listen(
         return;
       case 'vault.answer':
         vault?.answer(message);
+        return;
+      case 'variable.answer':
+        variables.answer(message);
         return;
       case 'suspend':
         life?.agent.log.info('the machine goes to sleep');
@@ -73,6 +78,9 @@ async function start({ home, origin, vault: kept }: Start): Promise<End> {
   const options: KeepServingOptions = {
     home,
     env: process.env,
+    variable: (name) => process.env[name] ?? variables.read(name),
+    // The app shows it in the terminal it was started in.
+    onLogProblem: (words) => process.stderr.write(`${words}\n`),
     // The window speaks the API: without it there is nothing to see.
     flags: { 'api.enabled': true },
     windowOrigin: origin,

@@ -11,6 +11,7 @@ import type { AgentSnapshot, ToShell } from '../agent/base/shell-messages.ts';
 import { messageOf } from '../agent/base/errors.ts';
 import type { AgentConnection } from '../renderer/src/bridge.ts';
 import type { AgentChild, ChildEvents } from './agent-child.ts';
+import type { ChildEnd } from './child-end.ts';
 import type { ShellLog } from './log.ts';
 import { decideRestart } from './restart-policy.ts';
 import type { KeptVault } from './vault.ts';
@@ -88,8 +89,8 @@ export class AgentProcess {
     const child = launch({
       onMessage: (message) => this.#heed(child, message),
       onLine: (line) => this.#keep(line),
-      onExit: (why) => {
-        if (this.#child === child) this.#gone(why);
+      onExit: (end) => {
+        if (this.#child === child) this.#gone(end);
         isOver();
       },
     });
@@ -157,6 +158,12 @@ export class AgentProcess {
             child.send({ type: 'vault.answer', id: message.id, value: null, problem: messageOf(thrown) }),
         );
         return;
+      case 'variable.ask': {
+        const { id, name } = message;
+        log.info({ agentPid: child.pid, name }, 'a script reads a variable of the environment');
+        child.send({ type: 'variable.answer', id, value: process.env[name] ?? null });
+        return;
+      }
       case 'ended':
         this.#ended = message;
         return;
@@ -165,17 +172,18 @@ export class AgentProcess {
     }
   }
 
-  #gone(why: string): void {
+  #gone(end: ChildEnd): void {
     const { log, onSnapshot } = this.#options;
-    log.info({ agentPid: this.#child?.pid, why, ended: this.#ended }, 'the agent has ended');
+    const { kind, facts } = end;
+    log.info({ agentPid: this.#child?.pid, end: kind, ...facts, said: this.#ended }, 'the agent has ended');
     clearTimeout(this.#timer);
     this.#child = null;
     this.#snapshot = null;
-    if (!this.#isStopping) this.#endedByItself(why);
+    if (!this.#isStopping) this.#endedByItself(end);
     onSnapshot(null);
   }
 
-  #endedByItself(why: string): void {
+  #endedByItself({ kind, words, facts }: ChildEnd): void {
     const { log } = this.#options;
     if (this.#ended && this.#ended.reason !== 'failed') {
       const problem =
@@ -184,20 +192,19 @@ export class AgentProcess {
       return;
     }
     this.#ends.push(performance.now());
-    const said = this.#ended?.problem ?? this.#lastError();
-    const problem = cut(
-      said === null ? `The agent ended unexpectedly (${why}).` : `The agent ended: ${said}`,
-    );
+    // What it wrote explains an exit of its own; nothing that it wrote explains a crash.
+    const said = kind === 'exited' ? (this.#ended?.problem ?? this.#lastError()) : null;
+    const problem = cut(said === null ? words : `The agent ended: ${said}`);
     const decision = decideRestart(this.#ends);
     if (!decision.restart) {
-      log.error({ why, problem }, 'the agent ended too often; it is not started again');
+      log.error({ end: kind, ...facts, problem }, 'the agent ended too often; it is not started again');
       this.#set({
         state: 'failed',
         problem: `${problem} It ended too often to be started again by itself. Save the diagnostics or look at the log, then start it again.`,
       });
       return;
     }
-    log.warn({ why, problem, ...decision }, 'the agent is started again');
+    log.warn({ end: kind, ...facts, problem, ...decision }, 'the agent is started again');
     this.#set({ state: 'restarting', problem });
     this.#timer = setTimeout(() => this.start(), decision.pauseMs);
   }

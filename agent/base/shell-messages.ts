@@ -26,6 +26,12 @@ const toAgentSchema = z.discriminatedUnion('type', [
     /** Why it could not be done; null: it was. */
     problem: z.nullable(z.string()),
   }),
+  z.object({
+    type: z.literal('variable.answer'),
+    id: z.number(),
+    /** Null: it is not set. */
+    value: z.nullable(z.string()),
+  }),
   z.object({ type: z.literal('suspend') }),
   z.object({ type: z.literal('resume') }),
   /** Drains until the deadline, then cancels. May come again with a nearer one. Null: as the setting says. */
@@ -81,6 +87,8 @@ const toShellSchema = z.discriminatedUnion('type', [
     /** With `set`. */
     value: z.nullable(z.string()),
   }),
+  /** Asks for a variable of the environment that the app was started with. */
+  z.object({ type: z.literal('variable.ask'), id: z.number(), name: z.string() }),
   /** The last message. Without it, the process ended by itself. */
   z.object({
     type: z.literal('ended'),

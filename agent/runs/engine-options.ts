@@ -4,6 +4,7 @@ import type { EventBus } from '../base/events.ts';
 import type { Logger } from '../base/log.ts';
 import type { HomePaths } from '../base/paths.ts';
 import type { ProcessRegistry } from '../recording/types.ts';
+import type { ReadVariable } from '../script/variables.ts';
 import type { ProcessIdentity } from '../store/processes.ts';
 import type { RunStore } from '../store/runs.ts';
 import type { UploadQueue } from '../uploads/queue.ts';
@@ -30,7 +31,8 @@ export interface RunEngineOptions {
   ffmpeg: string | null;
   /** The value of `{{secret:NAME}}`. */
   secret: (name: string) => Promise<string>;
-  env: NodeJS.ProcessEnv;
+  /** The value of `{{env.NAME}}`, for names that the settings allow. */
+  variable: ReadVariable;
   /** Called once at the start of each run. */
   settings: () => RunSettings;
   /** Runs that can be watched live are added here. */

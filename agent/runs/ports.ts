@@ -15,6 +15,7 @@ import { ACTION_TRAITS, whenHeld } from '../script/actions/index.ts';
 import type { ActionResult, StepMeta, StepPorts, StepResult } from '../script/interpreter.ts';
 import { parseScript } from '../script/parse.ts';
 import type { LeafStep } from '../script/schema.ts';
+import type { ReadVariable } from '../script/variables.ts';
 import type { StepJournal } from '../store/step-journal.ts';
 import {
   DialogQueue,
@@ -44,7 +45,7 @@ export interface PortsOptions {
   steps: StepResult[];
   stepTimeoutMs: number;
   allowedEnv: readonly string[];
-  env: NodeJS.ProcessEnv;
+  variable: ReadVariable;
   secret: (name: string) => Promise<string>;
   library: ScriptLibrary;
   humans: HumanDesk;
@@ -156,7 +157,7 @@ export function createPorts(options: PortsOptions): RunPorts {
       };
     },
     secret: options.secret,
-    env: (name) => (options.allowedEnv.includes(name) ? options.env[name] : undefined),
+    env: (name) => (options.allowedEnv.includes(name) ? options.variable(name) : undefined),
     include: async (reference) => {
       const parsed = parseScript(options.library.read(reference));
       if (parsed.ok) return parsed.script;

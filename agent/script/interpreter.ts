@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../base/words.ts';
 import type { Limits } from './limits.ts';
 import { Run } from './run.ts';
 import type { Action, Condition, LeafStep, Script } from './schema.ts';
+import type { ReadVariable } from './variables.ts';
 
 /**
  * Control flow: takes a parsed script from its first step to its end. It knows steps, branches, loops,
@@ -57,7 +58,7 @@ export interface StepPorts {
     signal: AbortSignal,
   ): Promise<ActionResult>;
   secret(name: string): Promise<string>;
-  env(name: string): string | undefined;
+  env: ReadVariable;
   /** A stored script by reference, parsed. */
   include(reference: string): Promise<Script>;
   /** Once for each step, before it acts. */

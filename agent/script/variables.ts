@@ -6,13 +6,16 @@ import type { Script, VariableSpec } from './schema.ts';
 import { tokenise, type Reference } from './templates.ts';
 
 /** What templates may name, as far as the run has come. */
+/** Reads a variable of the environment. */
+export type ReadVariable = (name: string) => string | undefined | Promise<string | undefined>;
+
 export interface Scope {
   /** Own properties only are variables, so that `{{constructor}}` is not defined. */
   variables: JsonObject;
   /** The newest result of each step by its name. */
   steps: ReadonlyMap<string, JsonObject>;
   /** Only allow-listed names have a value. */
-  env(name: string): string | undefined;
+  env: ReadVariable;
   secret(name: string): Promise<string>;
   /** Told each value that must never be shown, before it is used. */
   onSecretUsed(value: string): void;
@@ -79,7 +82,7 @@ async function lookUp(reference: Reference, written: string, scope: Scope): Prom
       );
     }
     case 'env': {
-      const value = scope.env(reference.name);
+      const value = await scope.env(reference.name);
       if (value !== undefined) return value;
       throw new AgentError(
         'BrowserAgent.InvalidInput',

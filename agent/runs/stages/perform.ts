@@ -102,7 +102,7 @@ function portsOf(
     steps: run.steps,
     stepTimeoutMs: settings.run.stepTimeoutMs,
     allowedEnv: settings.script.allowedEnv,
-    env: options.env,
+    variable: options.variable,
     secret: options.secret,
     library: options.library,
     humans: options.humans,
