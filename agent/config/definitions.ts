@@ -1,21 +1,7 @@
 /** The settings of the schema as a list: key, environment variables, allowed values, when a change takes effect. */
 import { z } from 'zod';
-import { settingDocs, settingsSchema, type Applies, type SettingGroup, type SettingMeta } from './schema.ts';
-
-/** When a change to a setting of each group takes effect, unless the setting says otherwise ({@link SettingMeta}). */
-const GROUP_APPLIES: Record<SettingGroup, Applies> = {
-  aws: 'restart',
-  recording: 'next run',
-  worker: 'restart',
-  browser: 'restart',
-  run: 'next run',
-  script: 'next run',
-  api: 'restart',
-  live: 'restart',
-  log: 'restart',
-  telemetry: 'restart',
-  sandbox: 'restart',
-};
+import { settingGroups, type SettingGroup } from './schema.ts';
+import { settingDocs, type Applies, type SettingGroupSpec, type SettingMeta } from './settings/group.ts';
 
 export interface SettingDefinition {
   /** e.g. `recording.max_level`. */
@@ -33,32 +19,33 @@ export interface SettingDefinition {
 }
 
 /** All settings, in the order of the schema. */
-export const settingDefinitions: readonly SettingDefinition[] = settingGroups().flatMap(([group, object]) =>
-  Object.entries(object.shape).map(([name, schema]) => {
-    const key = `${group}.${name}`;
-    const meta = settingDocs.get(schema);
-    if (!meta) throw new Error(`${key} has no documentation`);
-    let allowed = meta.allowed;
-    const own = `LBA_${key.toUpperCase().replace('.', '_')}`;
-    return {
-      key,
-      group,
-      schema,
-      meta,
-      default: schema.parse(undefined),
-      // Worked out when somebody first reads it: a start takes 20 ms less.
-      get allowed() {
-        return (allowed ??= describeType(schema));
-      },
-      env: meta.envOnly ? [...(meta.env ?? [])] : [own, ...(meta.env ?? [])],
-      applies: meta.applies ?? GROUP_APPLIES[group],
-    };
-  }),
+export const settingDefinitions: readonly SettingDefinition[] = groupEntries().flatMap(
+  ([group, { schema: object, applies }]) =>
+    Object.entries(object.shape).map(([name, schema]) => {
+      const key = `${group}.${name}`;
+      const meta = settingDocs.get(schema);
+      if (!meta) throw new Error(`${key} has no documentation`);
+      let allowed = meta.allowed;
+      const own = `LBA_${key.toUpperCase().replace('.', '_')}`;
+      return {
+        key,
+        group,
+        schema,
+        meta,
+        default: schema.parse(undefined),
+        // Worked out when somebody first reads it: a start takes 20 ms less.
+        get allowed() {
+          return (allowed ??= describeType(schema));
+        },
+        env: meta.envOnly ? [...(meta.env ?? [])] : [own, ...(meta.env ?? [])],
+        applies: meta.applies ?? applies,
+      };
+    }),
 );
 
-/** `Object.entries`, which forgets the names of the keys, with the names of the groups. */
-function settingGroups(): [SettingGroup, z.ZodObject<Record<string, z.ZodType>>][] {
-  return Object.entries(settingsSchema.shape) as [SettingGroup, z.ZodObject<Record<string, z.ZodType>>][];
+/** `Object.entries`, with the names of the groups as their type. */
+function groupEntries(): [SettingGroup, SettingGroupSpec<z.ZodObject<Record<string, z.ZodType>>>][] {
+  return Object.entries(settingGroups) as ReturnType<typeof groupEntries>;
 }
 
 const byKey = new Map(settingDefinitions.map((definition) => [definition.key, definition]));

@@ -9,7 +9,8 @@ import { homePaths } from '../base/paths.ts';
 import type { JsonObject, JsonValue } from '../base/words.ts';
 import { loadConfig, readSetting, showable, type LoadedConfig, type LoadOptions } from './load.ts';
 import { settingDefinition, settingDefinitions } from './definitions.ts';
-import type { Applies, Settings } from './schema.ts';
+import type { Settings } from './schema.ts';
+import type { Applies } from './settings/group.ts';
 import { liveView } from './live-view.ts';
 import { nearest, writeSettings } from './settings-file.ts';
 

@@ -1,25 +1,10 @@
 /** Renders docs/configuration.md from the schema. */
 import { settingDefinitions } from './definitions.ts';
-import type { SettingGroup } from './schema.ts';
-
-/** The introduction of each section. */
-const GROUPS: Record<SettingGroup, string> = {
-  aws: 'Where in AWS the agent works.',
-  recording: 'Which evidence is made, uploaded and kept. See the table of levels in [design.md](design.md).',
-  worker: 'How tasks are taken.',
-  browser: 'Which browser runs, and how.',
-  run: 'Limits of a run.',
-  script: 'What scripts may reach.',
-  api: 'The local API ([api.md](api.md)).',
-  live: 'Watching and steering runs ([live-view.md](live-view.md)).',
-  log: 'What the agent says.',
-  sandbox: 'To try the agent without AWS ([sandbox.md](sandbox.md)).',
-  telemetry: 'OpenTelemetry ([metrics.md](metrics.md)).',
-};
+import { settingGroups } from './schema.ts';
 
 const HEAD = `# Configuration
 
-<!-- Made from agent/config/schema.ts. Change it there, then run \`npx vitest run agent/config -u\`. -->
+<!-- Made from agent/config/settings/. Change it there, then run \`npx vitest run agent/config -u\`. -->
 
 Values come from, strongest first: command-line flags, environment variables, \`settings.yaml\` in the data directory, values fetched from AWS by \`setup\` (kept with their time and source, so that starting needs no network), defaults. \`local-browser-agent config show\` prints each value with its source.
 
@@ -73,7 +58,7 @@ export function renderConfigurationReference(): string {
       ].filter(Boolean);
       return `| \`${definition.key}\` | ${cell([definition.meta.doc, ...marks].join(' '))} | ${cell(definition.allowed)} | ${showDefault(definition.default)} | ${definition.applies} | ${definition.env.map((name) => `\`${name}\``).join(', ')} |`;
     });
-    return `### ${group}\n\n${GROUPS[group]}\n\n| key | meaning | allowed | default | takes effect | environment |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `### ${group}\n\n${settingGroups[group].doc}\n\n| key | meaning | allowed | default | takes effect | environment |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `${HEAD}\n${parts.join('\n')}`;
 }

@@ -7,7 +7,7 @@ import { Fn, Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { namesInAws } from '../../agent/aws/arn.ts';
 import { SERVICES, type ServiceId } from '../../agent/base/services.ts';
-import type { STACK_PERMISSIONS } from '../../agent/config/schema.ts';
+import type { STACK_PERMISSIONS } from '../../agent/config/settings/aws.ts';
 import { ENVIRONMENT, only, parameter, sub, when } from './intrinsics.ts';
 import { keyArn } from './recordings.ts';
 

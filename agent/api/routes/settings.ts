@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SettingsChanged, WrongSettings, type LiveSetting } from '../../config/live.ts';
 import { enumOf, jsonTypeOf, rangeOf, settingDefinition } from '../../config/definitions.ts';
-import { APPLIES } from '../../config/schema.ts';
+import { APPLIES } from '../../config/settings/group.ts';
 import type { ApiPorts } from '../ports.ts';
 import { answers, ApiError } from '../problem.ts';
 

@@ -1,6 +1,6 @@
 import { loadConfig, readSetting, showable } from '../../config/load.ts';
 import { settingDefinition } from '../../config/definitions.ts';
-import type { Applies } from '../../config/schema.ts';
+import type { Applies } from '../../config/settings/group.ts';
 import { vaultNameOf } from '../../config/script-secrets.ts';
 import { formatConfigProblem, writeSettings } from '../../config/settings-file.ts';
 import { openFileVault } from '../../config/vault.ts';
