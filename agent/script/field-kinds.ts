@@ -5,6 +5,8 @@ import { lenientSchemas } from './schema.ts';
 
 /** What the fields of an action are, read from their schemas. */
 export interface FieldKinds {
+  /** Its own fields, without those of every step. */
+  own: readonly string[];
   /** All keys that the parser accepts in its steps. */
   accepted: readonly string[];
   /** Fields that name an element. */
@@ -42,6 +44,7 @@ function kindsOf(action: Action, shape: Readonly<Record<string, z.core.$ZodType>
   const elements = those((schema) => schema === locator);
   const takesSelector = elements.includes('locator') || also.includes('locator');
   return {
+    own: own.map(([key]) => key),
     accepted: [...Object.keys(shape), ...also, 'type', ...(takesSelector ? ['selector'] : [])],
     elements,
     takesSelector,
