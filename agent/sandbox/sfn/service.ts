@@ -8,6 +8,7 @@ import { ActivityTasks } from './activities.ts';
 import { checkDefinition } from './definition.ts';
 import { Executions, newExecutionName, type Execution, type StateMachineRecord } from './executions.ts';
 import { MAX_PAYLOAD_BYTES } from './interpreter.ts';
+import { checkArn, checkName } from './names.ts';
 
 interface ActivityRecord {
   activityArn: string;
@@ -425,21 +426,6 @@ function requireValid(definition: string): void {
     .map(({ code, message, location }) => `${code}: ${message}${location ? ` at ${location}` : ''}`)
     .join(', ');
   throw new ServiceError('InvalidDefinition', `Invalid State Machine Definition: '${text}'`);
-}
-
-/** Names must not contain white space, brackets, wildcards, special or control characters. */
-function checkName(value: string): void {
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
-  if (/[\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]/.test(value)) {
-    throw new ServiceError('InvalidName', `Invalid Name: '${value}'`);
-  }
-}
-
-function checkArn(value: string, kind: 'activity' | 'stateMachine' | 'execution'): void {
-  const found = /^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:(activity|stateMachine|execution):.+$/.exec(value);
-  if (found?.[1] !== kind) {
-    throw new ServiceError('InvalidArn', `Invalid Arn: 'Resource type not valid in this context: ${value}'`);
-  }
 }
 
 function toTags(tags: { key: string; value: string }[]): Record<string, string> {

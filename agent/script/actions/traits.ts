@@ -75,8 +75,8 @@ export interface LeafTraits extends ActionTraits {
  * - `looks again`: it only looks at the page and waits. It goes on beside the person, who has the run at once,
  *   and looks once more afterwards;
  * - `passes`: only time passes. The person has the run at once;
- * - `stops`: it is stopped while it demonstrably still waits for its element, and done once afterwards. Only for
- *   single pointer actions of Playwright, whose log says how far they got (agent/browser/call-log.ts);
+ * - `stops`: it is stopped while it still waits for its element, and done once afterwards. Only for single pointer
+ *   actions of Playwright, whose log says how far they got (`whenReady` in agent/runs/actions/element.ts);
  * - `finishes`: it is never stopped and never repeated. The person waits until it is over.
  */
 export type WhenHeld = 'looks again' | 'passes' | 'stops' | 'finishes';
