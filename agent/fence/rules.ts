@@ -12,14 +12,6 @@ export interface FenceRules {
   privateHosts: readonly PrivateHost[];
 }
 
-/** For a browser in which a person acts: everything but forbidden addresses and the agent's own ports. */
-export const OPEN_RULES: FenceRules = {
-  requests: null,
-  named: [],
-  privateAddresses: 'allow',
-  privateHosts: [],
-};
-
 export function isListed(rules: FenceRules, target: HostTarget): boolean {
   return rules.requests === null || rules.requests.some((pattern) => matchesHost(pattern, target));
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createRuns } from '../../test/support/run-rows.ts';
 import { ArtifactRepository, type NewArtifactRow } from './artifacts.ts';
 import { openDatabase, type Database } from './database.ts';
-import { RunRepository } from './run-rows.ts';
 
 let db: Database;
 let artifacts: ArtifactRepository;
@@ -9,18 +9,7 @@ let artifacts: ArtifactRepository;
 beforeEach(() => {
   db = openDatabase(':memory:');
   artifacts = new ArtifactRepository(db);
-  for (const runId of ['r1', 'r2']) {
-    new RunRepository(db).create({
-      runId,
-      taskId: null,
-      scriptName: 's',
-      script: '{}',
-      level: { level: 'INFO', reason: 'test' },
-      profile: null,
-      owner: { pid: 1, started: 'boot' },
-      now: 1,
-    });
-  }
+  createRuns(db, ['r1', 'r2']);
 });
 
 afterEach(() => {

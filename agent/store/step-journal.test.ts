@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createRuns } from '../../test/support/run-rows.ts';
 import { openDatabase, type Database } from './database.ts';
-import { RunRepository } from './run-rows.ts';
 import { StepJournal } from './step-journal.ts';
 
 let db: Database;
@@ -9,18 +9,7 @@ let journal: StepJournal;
 beforeEach(() => {
   db = openDatabase(':memory:');
   journal = new StepJournal(db);
-  for (const runId of ['r1', 'r2']) {
-    new RunRepository(db).create({
-      runId,
-      taskId: null,
-      scriptName: 's',
-      script: '{}',
-      level: { level: 'INFO', reason: 'test' },
-      profile: null,
-      owner: { pid: 1, started: 'boot' },
-      now: 1,
-    });
-  }
+  createRuns(db, ['r1', 'r2']);
   journal.stepIntent('r1', { number: 1, name: 'Open', action: 'navigate', path: '$.steps[0]', now: 5 });
   journal.stepDone('r1', { number: 1, success: false, now: 6, result: { why: 'slow' } });
   journal.stepIntent('r1', { number: 2, name: 'Pay', action: 'click', path: '$.steps[1]', now: 7 });
