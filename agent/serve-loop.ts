@@ -70,7 +70,7 @@ export function keepServing(options: KeepServingOptions): ServeLoop {
         if (stopping) await serving.stop(stopping);
         else options.onReady?.(life);
         const end = await serving.done;
-        log.info(end, isRestart ? 'the agent starts anew' : 'the agent has ended');
+        log.info(end, isRestart ? 'the agent restarts' : 'the agent has ended');
         return isRestart && !stopping && end.reason !== 'failed' ? null : end;
       } finally {
         life = null;

@@ -198,7 +198,7 @@ function restartPort(
     busy: () => busyWith(agent, worker),
     begin: (reason) => {
       onRestart();
-      log.info({ reason }, 'the agent ends what it does and starts anew');
+      log.info({ reason }, 'the agent finishes its work and restarts');
       events.emit({ type: 'agent.restarting', reason });
       drop(worker.drain(), log, 'draining');
     },

@@ -1,6 +1,6 @@
 /** Why a process of the agent ended: facts for the log, and a sentence for the person. Pure. */
 
-/** What is known; which of it depends on how the process was started. */
+/** Facts about the end; which are known depends on how the process was started. */
 export interface EndFacts {
   exitCode?: number | null;
   /** Of a process that was started as Node, e.g. `SIGKILL`. */

@@ -13,7 +13,7 @@ import type { ShellLog } from './log.ts';
 
 /** Who looks again within this time finds the page as it was, in milliseconds. */
 const RELEASE_MS = 30_000;
-/** What is kept of the window in its state file. */
+/** The window's state, as its state file stores it. */
 const placeSchema = z.object({ x: z.int(), y: z.int(), width: z.int(), height: z.int() });
 
 const FIRST_SIZE = { width: 1280, height: 820 };

@@ -47,7 +47,7 @@ test('the document is made from the schemas of the routes: no handler is called'
   await app.close();
 });
 
-test('reading the document adds nobody who follows what happens to keys', async () => {
+test('reading the document adds no listener for revoked keys', async () => {
   const endOfKey = vi.spyOn(api.agent.sessions, 'endOfKey').mockResolvedValue();
   for (let reads = 0; reads < 2; reads += 1) {
     expect((await api.call('GET', '/openapi.json')).status).toBe(200);

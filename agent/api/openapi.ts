@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document, made from the schemas of the API's routes. It is made when somebody asks for it, so that
- * an agent whose document nobody reads does not hold it in memory.
+ * The OpenAPI document, made from the schemas of the API's routes. It is made on the first request for it, so that
+ * an agent without such a request does not hold it in memory.
  */
 import { STATUS_CODES } from 'node:http';
 import Fastify from 'fastify';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 
-/** What the API's document needs to know of a route. It has no handler: nobody can act through it. */
+/** What the API's document needs to know of a route. It has no handler, so no request can act through it. */
 export type DocumentedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema' | 'config'>;
 
 /** The routes of `app`, in order; to be called before they are made. The list fills as they are. */

@@ -157,7 +157,7 @@ async function withRenewal(
     const { refusesKey } = describeAwsFailure(thrown, { call: '', resource: '' }, service);
     if (!refusesKey) throw thrown;
     const areOthers = renewal.generation() !== generation || (await renewal.renew());
-    // What has been read from a stream cannot be sent again here; its caller can.
+    // A stream that has been read cannot be sent again here; the caller can open it again.
     const { Body: body } = args.input as { Body?: unknown };
     const canRepeat = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
     if (!areOthers || !canRepeat) throw thrown;

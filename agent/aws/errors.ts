@@ -18,7 +18,7 @@ export interface AwsFailure {
   httpStatus: number;
   /** How soon a call that someone waits for is repeated. */
   pace: Pace;
-  /** The service, or the way to it, can serve nobody now. */
+  /** The service cannot be used by any caller now: it is down or out of reach. */
   isOutage: boolean;
   /** Waiting does not help. */
   needsPerson: boolean;
@@ -68,7 +68,7 @@ function mayBeDone({ done }: FailureTraits, httpStatus: number): boolean {
 }
 
 /**
- * Whether the clock is the reason. The JSON services and STS say so in words only; and the SDK compares every
+ * Whether the clock is the reason. The JSON services and STS name the clock only in the message. The SDK compares every
  * answer's date with this machine's, and marks errors of answers that were minutes off.
  */
 function saysClock(thrown: unknown, row: CodeRow | undefined): boolean {

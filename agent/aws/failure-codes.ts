@@ -33,7 +33,7 @@ const refusesKey = (code: string): Differing => ({ code, refusesKey: true });
 const neverSent = (code: string): Differing => ({ code, neverSent: true });
 
 const DATES_OF_CERTIFICATE = () =>
-  'Check date and time of this machine. If they are right, the certificate of the endpoint or of a proxy is not valid today: ask whoever runs it.';
+  'Check date and time of this machine. If they are right, the certificate of the endpoint or of a proxy is not valid today: ask its administrator.';
 const REGION = ({ resource }: CallSubject) => `${resource} is in another region: set aws.region to that one.`;
 const ACTIVITY = () =>
   'Check aws.activity_arn and its region, or run `local-browser-agent setup --env ENV` again.';

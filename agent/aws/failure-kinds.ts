@@ -56,7 +56,7 @@ export interface CallSubject {
 }
 
 export interface FailureTraits {
-  /** The service, or the way to it, can serve nobody now: the failure counts for the circuit breaker. */
+  /** The service cannot be used by any caller now, so the failure counts for the circuit breaker. */
   isOutage: boolean;
   pace: Pace;
   /** Waiting does not help, so the advice is shown at once. */

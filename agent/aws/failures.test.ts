@@ -231,7 +231,7 @@ test('a signature that is refused is the clock where the answer’s date says so
   expect(await kindAt(20 * 60_000)).toBe('clock');
 });
 
-test.skipIf(!hasOpenssl)('a certificate that nobody trusts is tls, and nothing was sent', async () => {
+test.skipIf(!hasOpenssl)('an untrusted certificate is tls, and nothing was sent', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lba-tls-'));
   try {
     const { cert, key } = makeCertificate(folder, 'own');

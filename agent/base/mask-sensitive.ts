@@ -6,7 +6,7 @@ export const MASK = '[masked]';
 const CREDENTIAL_NAME =
   /passw(or)?d|passphrase|^pwd$|^pass$|secret|token|api[-_]?key|authorization|^auth$|credential|private[-_]?key|^otp$|^pin$|^cvv$|^cvc$/i;
 
-/** Whether values of fields with this name are credentials, whoever wrote them. */
+/** Whether values of fields with this name are credentials, in any text. */
 export function isCredentialName(name: string): boolean {
   return CREDENTIAL_NAME.test(name);
 }

@@ -1,7 +1,7 @@
 import { Worker, type ResourceLimits } from 'node:worker_threads';
 import { messageOf } from './errors.ts';
 
-/** What came of one call. */
+/** The result of one call. */
 export type CallResult<Answer> =
   | { kind: 'answered'; answer: Answer }
   /** It took longer than its limit; the thread was ended. */
@@ -136,7 +136,7 @@ export class OnDemandWorker<Request, Answer> {
     // It needs nothing of the environment and of Node's arguments, and would keep a copy.
     const worker = new Worker(entry, { env: {}, execArgv: [], resourceLimits });
     this.#isReady = false;
-    // Between calls nobody waits for it; the next call starts another one.
+    // No call is waiting; the next one starts another thread.
     worker.on('error', () => undefined);
     worker.on('exit', () => {
       if (this.#worker === worker) this.#worker = null;

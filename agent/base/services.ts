@@ -99,7 +99,7 @@ export const SERVICES = {
       'kms:GenerateDataKey': {
         commands: [],
         on: BUCKET_KEY,
-        why: 'S3 encrypts an upload with that key in the name of whoever uploads',
+        why: 'S3 encrypts an upload with that key on behalf of the uploading identity',
         without: 'every upload is refused',
       },
       'kms:Decrypt': {

@@ -134,7 +134,7 @@ function codeOf(thrown: unknown): string {
 
 function notCopied(from: string, thrown: unknown): AgentError {
   const code = codeOf(thrown);
-  // On Windows Chrome opens its cookies so that nobody else can.
+  // On Windows, Chrome opens its cookies exclusively.
   const isOpen = code === 'EBUSY' || code === 'EPERM';
   return new AgentError(
     isOpen ? 'BrowserAgent.ProfileBusy' : 'BrowserAgent.BrowserUnavailable',

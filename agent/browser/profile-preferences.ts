@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 
-/** What is written of a checked file. */
+/** The part of a checked file that is written. */
 export interface Kept {
   content: Buffer;
   /** How many of its keys stay behind. */

@@ -45,7 +45,7 @@ const DEFLATED = 8;
 const LOCAL_HEADER_BYTES = 30;
 
 /**
- * @param dir empty, and nobody else's
+ * @param dir an empty folder that only this import uses
  * @throws AgentError InvalidInput, naming the entry; BrowserUnavailable for a full disk
  */
 export async function unpack(zip: string, dir: string, maxBytes: number): Promise<Unpacked> {
@@ -78,7 +78,7 @@ async function reading<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** What is going to be read, in the order of the archive. */
+/** The entries to read, in the order of the archive. */
 async function choose(archive: ZipFile, leftOut: LeftOut): Promise<Wanted[]> {
   if (archive.entryCount > MAX_ENTRIES) throw tooMany(MAX_ENTRIES, 'entries');
   const wanted: Wanted[] = [];

@@ -70,7 +70,7 @@ export class RequestGuard {
         return new Set(
           [...targets.values()]
             .filter(({ browserContextId, type }) => browserContextId === own && type !== 'browser_ui')
-            // A blank page that nobody made may have been another before.
+            // A blank page without an opener may have shown another page before.
             .map((target) => spaceOfTarget(target, targets, spaceOf) ?? 'public'),
         );
       },

@@ -11,7 +11,7 @@ export interface SettingDefinition {
   schema: z.ZodType;
   meta: SettingMeta;
   default: unknown;
-  /** What is allowed, in words. */
+  /** The allowed values, as text for people. */
   readonly allowed: string;
   /** Environment variables that set it, strongest first. */
   env: string[];

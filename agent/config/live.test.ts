@@ -36,7 +36,7 @@ test('a change made by hand applies with the next read, but not where the agent 
 
 const LIVE = settingDefinitions.filter(({ applies, meta }) => applies !== 'restart' && !meta.envOnly);
 
-test.each(LIVE)('$key is read again also by whoever has kept its group', (definition) => {
+test.each(LIVE)('$key is current also through a group that was kept', (definition) => {
   const { key, group, schema } = definition;
   const config = new LiveConfig({ home, env: {} });
   const kept = config.settings[group] as Record<string, unknown>;

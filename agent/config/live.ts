@@ -1,6 +1,6 @@
 /**
- * The configuration of a running agent. Every read first looks whether settings.yaml has changed, whoever changed
- * it: no reader can get an old value. Settings that the agent is built on keep the value it started with.
+ * The configuration of a running agent. Every read first looks whether settings.yaml has changed,
+ * by hand or through the agent, so no reader gets an old value. Settings that the agent is built on keep the value it started with.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';

@@ -272,7 +272,7 @@ describe('tunnels', () => {
       let answer = '';
       socket.on('data', (bytes) => (answer += bytes.toString()));
       await once(socket, 'close');
-      // What is no HTTP at all is not answered.
+      // A request that is not HTTP gets no answer.
       expect(answer).toMatch(/^(?:HTTP\/1\.1 400 .*)?$/s);
       expect(sites.asked).toEqual([]);
     },

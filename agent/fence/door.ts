@@ -1,5 +1,5 @@
 /**
- * The proxy of one browser context: a port on loopback, which nobody uses without its key. Behind it is the
+ * The proxy of one browser context: a port on loopback that requires its key. Behind it is the
  * context's gate.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';

@@ -25,7 +25,7 @@ export type Verdict =
   /** It has no address; `code` as Node has it, e.g. `ENOTFOUND`. */
   | { kind: 'failed'; code: string };
 
-/** A request that the browser holds until it is told whether it may leave. */
+/** A request that the browser holds until the gate decides whether it may leave. */
 export interface HeldRequest {
   target: HostTarget;
   /** Whether it would replace a whole page, rather than load something into one. */
@@ -109,7 +109,7 @@ export class Gate {
     if (this.#options.isPersistent) await this.#expose();
   }
 
-  /** What was refused since the rules were set. */
+  /** Requests refused since the rules were set. */
   get refusals(): Refusals {
     return this.#refusals;
   }

@@ -1,4 +1,4 @@
-/** What the fence refused, in words and counted. */
+/** Counts and describes the requests that the fence refused. */
 
 /** Why a request was refused. */
 export type RefusalReason =

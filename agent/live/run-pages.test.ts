@@ -41,7 +41,7 @@ afterEach(() => {
   pages.end();
 });
 
-test('a page keeps its id, and the page that the run acts in is nobody’s choice', () => {
+test('a page keeps its id, and no viewer chooses the page that the run acts in', () => {
   const [first, second] = pages.list(null);
   expect([first, second]).toMatchObject([
     { address: 'shop.example/a', isActing: true, isViewed: true },
@@ -52,7 +52,7 @@ test('a page keeps its id, and the page that the run acts in is nobody’s choic
   expect(pages.list(other).map(({ isViewed }) => isViewed)).toEqual([false, true]);
 });
 
-test('a page has one capture for all who look at it, which ends when nobody does', async () => {
+test('a page has one capture for all its viewers, which ends with the last one', async () => {
   const hub = await pages.hubOf(other);
   expect(await pages.hubOf(other)).toBe(hub);
   expect(opened).toHaveLength(1);

@@ -28,7 +28,7 @@ const FULL: CloseReason = { code: 4429, words: `${MAX_VIEWERS} people watch this
 
 /** What can be done with the run itself. */
 export interface RunControls {
-  /** Null: nobody pauses it. */
+  /** Null: the run is not paused. */
   paused(): PauseState | null;
   /** What it asks a person to do; null: nothing. */
   waiting(): string | null;
@@ -95,7 +95,7 @@ export class LiveSession {
     return this.#members.size;
   }
 
-  /** A viewer is about to come: starts the capture now, and ends it again when nobody comes. */
+  /** Starts the capture for a viewer who is about to connect, and ends it again if none does. */
   expect(): void {
     const leave = this.#pages.acting.join(() => {});
     setTimeout(leave, EXPECTED_MS).unref();

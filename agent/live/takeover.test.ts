@@ -84,7 +84,7 @@ test('a second person is refused while the first has mouse and keyboard', async 
   await run;
 });
 
-test('nobody takes over a run that has ended', async () => {
+test('a run that has ended cannot be taken over', async () => {
   gate.close();
   const anna = member(1, 'anna');
   await takeover.take(anna);

@@ -99,7 +99,7 @@ function bodiesOf(entry: JsonObject): { file: string; mimeType: string }[] {
   });
 }
 
-/** What stands in the place of a reference to a file. */
+/** Replacement for a reference to a file. */
 type Body = { text: string } | { comment: string };
 type BodyOf = (file: string, mimeType: string) => Body;
 

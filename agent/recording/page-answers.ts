@@ -32,7 +32,7 @@ export class PageAnswers {
       return await Promise.race([work, promise, this.crashed]);
     } finally {
       clearTimeout(timer);
-      // The work may still fail when nobody waits for it any more.
+      // The work may still fail after the wait for it has ended.
       work.catch(() => {});
     }
   }

@@ -17,7 +17,7 @@ export class PagePictures {
     this.#answers = answers;
   }
 
-  /** What is in view. Makes the page draw its present state, so the picture is neither older nor newer. */
+  /** Picture of the viewport. Makes the page draw its present state, so the picture is neither older nor newer. */
   viewport(quality: number): Promise<Buffer> {
     return this.#take({ format: 'jpeg', quality, optimizeForSpeed: true });
   }

@@ -93,7 +93,7 @@ export class PageProbe {
     await this.#progress.applying(installed);
   }
 
-  /** What is in view now. */
+  /** Picture of the viewport. */
   viewport(quality: number): Promise<Buffer> {
     return this.#pictures.viewport(quality);
   }

@@ -12,7 +12,7 @@ export interface RunManifestOptions {
   clock: Clock;
 }
 
-/** What is known at the end. */
+/** Facts that are known only at the end. */
 export interface ManifestEnd {
   outcome: RecordedOutcome;
   /** Milliseconds since the epoch. */

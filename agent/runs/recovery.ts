@@ -1,4 +1,4 @@
-/** Clears up what an agent that died left behind: browsers, folders, sessions, and runs that nobody executes. */
+/** Cleans up after an agent that died: browsers, folders, sessions, and runs that no process executes. */
 import type { Clock } from '../base/clock.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Processes } from '../browser/processes.ts';

@@ -23,7 +23,7 @@ export class Findings {
 
   /**
    * Functions are called only for findings that are listed: a script of many errors would spend most of the
-   * time on places and suggestions that nobody sees.
+   * time on places and suggestions that are never shown.
    */
   error(path: Path | (() => Path), message: string, suggest?: () => string | undefined): void {
     this.#add('error', path, message, suggest);

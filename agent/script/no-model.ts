@@ -7,7 +7,7 @@ export type ModelUse = ModelAction | (typeof MODEL_METHODS)[number] | 'escalatio
 
 const ANOTHER_METHOD = 'the method playwright_locator, with a locator of any strategy';
 
-/** What does the same work without a model, for what is no action. */
+/** Replacement without a model, for uses that are not actions. */
 const INSTEAD: Readonly<Record<Exclude<ModelUse, ModelAction>, string>> = {
   vision_llm: ANOTHER_METHOD,
   vision_find_element: ANOTHER_METHOD,

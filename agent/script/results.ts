@@ -10,7 +10,7 @@ export const NO_STEP = {
   sensitive: false,
 } as const;
 
-/** What is reported of a step that has ended. */
+/** Report of a step that has ended. */
 export function resultOf(
   meta: StepMeta,
   done: Done | undefined,

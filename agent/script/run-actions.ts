@@ -49,7 +49,7 @@ const RUN_ACTIONS: { readonly [A in RunAction]: (step: LeafStepOf<A>, on: RunSte
       const timeoutMs = timeoutOf(step, limits);
       const until = step.until && (await leaves.resolveCondition(step.until, frame.scope, meta));
       const request = { message: step.message, timeoutMs, ...(until ? { until } : {}) };
-      // The person's time is not the step's: whoever asks them ends the wait, with a better error.
+      // The person's time is not the step's: the human desk ends the wait, with a better error.
       const deadline = { clock: ports.clock, signal, timeoutMs: null, timeoutError: humanTimeout };
       return next(await withDeadline(deadline, (inner) => ports.human(request, meta, inner)));
     },

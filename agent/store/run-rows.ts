@@ -37,7 +37,7 @@ const runRow = z.object({
   ended_at: z.number().nullable(),
   error_name: z.string().nullable(),
   error_message: z.string().nullable(),
-  /** Null while nobody pauses the run, and after its end. */
+  /** Null while the run is not paused, and after its end. */
   paused: z
     .string()
     .nullable()

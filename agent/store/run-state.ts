@@ -25,7 +25,7 @@ export function mayBecome(from: RunState, to: RunState): boolean {
   return TRANSITIONS[from].includes(to);
 }
 
-/** Whether the run has ended for good. */
+/** Whether the run has ended. */
 export function isEnd(state: RunState): boolean {
   return TRANSITIONS[state].length === 0;
 }

@@ -11,8 +11,8 @@ interface UploadBackoff extends Backoff {
 const RARELY: UploadBackoff = { firstMs: 60_000, mostMs: 1_800_000, holdsBucket: false };
 
 /**
- * By kind rather than by pace (aws/failure-kinds.ts): nobody waits for an upload, so the waits grow longer than those
- * of polls and reports.
+ * By kind rather than by pace (aws/failure-kinds.ts): no task waits for an upload, so the waits grow longer than
+ * those of polls and reports.
  */
 export const BACKOFF: Record<AwsFailureKind, UploadBackoff> = {
   // A laptop opened again should be uploading within minutes, one offline for hours should stay quiet.

@@ -75,7 +75,7 @@ describe.skipIf(!oldest.path)(`on Node ${LEAST_NODE}`, () => {
     );
   });
 
-  test('the agent of the desktop app serves its API, and ends when it is told to', async () => {
+  test('the agent of the desktop app serves its API, and ends on request', async () => {
     const child = spawn(node, [DESKTOP], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { PATH: process.env['PATH'], HOME: home, LBA_API_PORT: '0', LBA_SANDBOX_ENABLED: 'true' },

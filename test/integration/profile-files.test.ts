@@ -1,4 +1,4 @@
-/** What keeps a sign-in survives export, import and copies: real browser, real site, both forms of site storage. */
+/** Sign-ins survive export, import and copies: real browser, real site, both forms of site storage. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Patterns that would take for ever, wherever a script can have one: each costs a second, and nobody else. */
+/** Patterns that would never end, in every place of a script: each costs its own run one second, and other runs nothing. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openAgent, type Agent } from '../../agent/agent.ts';
 import { newRunId } from '../../agent/base/ids.ts';

@@ -13,7 +13,7 @@ import { name, params, profileSchema, profilesShown } from '../profile-shapes.ts
 
 const tags = ['profiles'];
 
-/** Shorter passphrases are quickly guessed by whoever has the file. */
+/** Shorter passphrases are quickly guessed by anyone who has the file. */
 const passphrase = z.string().min(8).max(1_000);
 
 /** The body is the file, so the passphrase is in a header: UTF-8 as base64, because a header holds ASCII only. */

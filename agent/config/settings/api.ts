@@ -95,7 +95,7 @@ export const api = settingGroup({
       applies: 'now',
     }),
     max_sessions: sessions.default(16).register(settingDocs, {
-      doc: 'Sessions that may be open on this machine at a time, whoever opened them, the owner too.',
+      doc: 'Sessions that may be open on this machine at a time, those of the owner included.',
       applies: 'now',
     }),
     session_idle_seconds: z.int().min(1).max(86_400).default(600).register(settingDocs, {

@@ -58,7 +58,7 @@ export const aws = settingGroup({
         fromAws: true,
       }),
     key_check_hours: z.number().min(0).max(720).default(6).register(settingDocs, {
-      doc: 'How often a running agent looks whether the access key in the environment’s secret was changed, in hours, and goes on with the new one; 0: never. Only for keys that `setup` took out of the secret.',
+      doc: 'How often a running agent looks whether the access key in the environment’s secret was changed, in hours, and then uses the new one; 0: never. Only for keys that `setup` took out of the secret.',
       fromAws: true,
     }),
     stack_permissions: z.array(z.enum(STACK_PERMISSIONS)).nullable().default(null).register(settingDocs, {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export interface SettingMeta {
   /** One or two sentences for the person who sets it. */
   doc: string;
-  /** What is allowed, in words, where the type does not say it all. */
+  /** The allowed values, as text for people, where the type does not say it all. */
   allowed?: string;
   /** Further environment variables, weaker than `LBA_…`, strongest first. */
   env?: readonly string[];

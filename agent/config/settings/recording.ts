@@ -37,7 +37,7 @@ export const recording = settingGroup({
         allowed: `names with one of ${RECORDING_LEVELS.join(', ')} each`,
       }),
     max_level: level.default('TRACE').register(settingDocs, {
-      doc: 'The owner’s cap: nothing above it is uploaded, whoever asks. A value that cannot be read counts as NONE.',
+      doc: 'The owner’s cap: nothing above it is uploaded, even when a task or script asks. A value that cannot be read counts as NONE.',
       fromAws: true,
       whenInvalid: 'NONE',
     }),

@@ -27,7 +27,7 @@ export const run = settingGroup({
       fromAws: true,
     }),
     max_pause_seconds: z.int().min(1).max(604_800).default(3_600).register(settingDocs, {
-      doc: 'How long a run may stand still at a stretch because somebody paused it or took it over, in seconds; then it fails with `BrowserAgent.HumanTimeout`.',
+      doc: 'How long a run may stay paused or taken over without interruption, in seconds; then it fails with `BrowserAgent.HumanTimeout`.',
       fromAws: true,
       applies: 'next run',
     }),

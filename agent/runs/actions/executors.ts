@@ -26,7 +26,7 @@ import {
 
 type Executor<S> = (step: S, ctx: ActionContext) => Promise<ActionResult>;
 
-/** Who does each action in the page. */
+/** Function that performs each action in the page. */
 const EXECUTORS: { readonly [A in BrowserAction]: Executor<StepOf<A>> } = {
   navigate: performNavigate,
   click: performPointer,

@@ -1,4 +1,4 @@
-/** What watches over a run in its browser: the policy, and the recorder with the evidence that it collects. */
+/** Installs the policy in the browser of a run, and makes the recorder that collects its evidence. */
 import { installPolicy } from '../../browser/policy.ts';
 import { Recorder } from '../../recording/recorder.ts';
 import { intersectDomains } from '../domains.ts';

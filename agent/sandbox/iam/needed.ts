@@ -30,7 +30,7 @@ const FREE = new Set(['sts:GetCallerIdentity']);
 
 type Input = Record<string, unknown>;
 
-/** The ARNs that an operation is about: `*` for nothing in particular, null for what nobody knows. */
+/** The ARNs that an operation is about: `*` for no particular resource, null for an unknown one. */
 export type ResourcesOf = (operation: string, input: Input, place: Place) => (string | null)[];
 
 /** @param service as IAM names it */

@@ -38,7 +38,7 @@ export type Alias =
   | {
       name: string;
       when: (step: JsonObject) => boolean;
-      /** The condition in words, e.g. "with a `url`". */
+      /** The condition as text for people, e.g. "with a `url`". */
       words: string;
     };
 
